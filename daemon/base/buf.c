@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The growable byte buffer and the two ways of making text inert. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+
+void
+buf_release(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){0};
+}
+
+char *
+buf_reserve(struct buf *b, size_t more)
+{
+	if (b->cap - b->len < more) {
+		size_t cap = b->cap ? b->cap : 256;
+		while (cap - b->len < more)
+			cap *= 2;
+		b->data = xrealloc(b->data, cap);
+		b->cap = cap;
+	}
+	return b->data + b->len;
+}
+
+void
+buf_addf(struct buf *b, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len > 0) {
+		vsnprintf(buf_reserve(b, (size_t)len + 1), (size_t)len + 1, format, again);
+		b->len += (size_t)len;
+	}
+	va_end(again);
+}
+
+void
+buf_add_int(struct buf *b, int64_t value)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		digits[--at] = '-';
+	buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+static void
+add_json_special(struct buf *b, unsigned char c)
+{
+	if (c == '"' || c == '\\') {
+		char pair[2] = {'\\', (char)c};
+		buf_add(b, pair, 2);
+	} else {
+		buf_addf(b, "\\u%04x", c);
+	}
+}
+
+void
+buf_add_json(struct buf *b, struct slice text)
+{
+	size_t start = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != 0x7f)
+			continue;
+		buf_add(b, text.ptr + start, i - start);
+		add_json_special(b, c);
+		start = i + 1;
+	}
+	buf_add(b, text.ptr + start, text.len - start);
+}
+
+void
+buf_add_html(struct buf *b, struct slice text)
+{
+	static const char *const entities[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
+	};
+	for (size_t i = 0; i < text.len; i++) {
+		const char *entity = entities[(unsigned char)text.ptr[i]];
+		if (entity)
+			buf_add(b, entity, strlen(entity));
+		else
+			buf_add(b, text.ptr + i, 1);
+	}
+}

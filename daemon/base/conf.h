@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration: thongke.conf (libconfuse syntax), the environment and -o options, checked as a whole and then
+ * immutable. A loaded configuration is shared by reference count; a reload makes a new one.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/base.h"
+#include "base/period.h"
+#include "base/zone.h"
+
+enum {
+	CONF_SITE_KEY_MAX = 63, /* [a-z0-9][a-z0-9._-]{0,62} */
+	CONF_SHARDS = 64,
+	CONF_ROWS_MAX = 16,
+};
+
+enum conf_sync { CONF_SYNC_ALWAYS, CONF_SYNC_EVERYSEC, CONF_SYNC_NO };
+enum conf_language { CONF_VI, CONF_EN, CONF_LANGUAGES };
+
+/* "host:port", "[v6]:port", "unix:/path". */
+struct conf_listen {
+	char *text; /* as written */
+	char *host; /* NULL for unix; numeric or a name */
+	char *port;
+	char *path; /* NULL for TCP */
+};
+
+/* A row of the counter: one of the shown periods, or the visitors online. */
+enum { CONF_ROW_ONLINE = SHOWN_PERIODS, CONF_ROW_NAMES };
+extern const char *const conf_row_names[CONF_ROW_NAMES];
+
+struct conf_site {
+	char *key;
+	struct slice key_slice;
+	int shard;    /* CRC-16/XMODEM of the key modulo CONF_SHARDS */
+	char **hosts; /* lower case; "*.name" and "*" are patterns */
+	size_t host_count;
+	char *timezone;
+	const struct zone *zone;
+	enum conf_language language;
+	uint8_t rows[CONF_ROWS_MAX]; /* indices of conf_row_names */
+	size_t row_count;
+	char **query; /* query keys that belong to the page */
+	size_t query_count;
+	const char *file; /* where it was defined */
+	int line;
+};
+
+struct conf {
+	char *path; /* of the main file */
+	char *state_dir;
+	struct conf_listen *listens;
+	size_t listen_count;
+	struct conf_listen *admin_listens;
+	size_t admin_listen_count;
+	char *base_path; /* "" or "/prefix" without a trailing slash */
+	int workers;     /* as configured; 0: one per CPU the process may use */
+	char *redis;
+	char *redis_prefix;
+	char *redis_password_file;
+	int log_level; /* enum log_level */
+	bool demo;
+	enum conf_sync sync;
+	uint64_t journal_max_size; /* bytes */
+	int64_t journal_retain;    /* seconds */
+	int connections;
+	int64_t pages_per_day;
+	struct conf_site *sites;
+	size_t site_count;
+};
+
+/*
+ * Reads `path`, then the environment (THONGKE_JOURNAL_SYNC=...), then `overrides` ("journal.sync=always",
+ * "site.KEY.language=en"; later ones win). On failure returns NULL and writes one sentence, with file, line, key
+ * and what is allowed, into error.
+ */
+struct conf *conf_load(const char *path, const char *const *overrides, size_t count, char *error,
+		       size_t error_size);
+struct conf *conf_ref(struct conf *conf);
+void conf_unref(struct conf *conf);
+
+/* NULL when there is none. Keys are compared exactly; host is lower-cased and stripped of its port first. */
+const struct conf_site *conf_site_by_key(const struct conf *conf, struct slice key);
+/* An exact name goes before "*.name", the longer before the shorter, that before "*". */
+const struct conf_site *conf_site_by_host(const struct conf *conf, struct slice host);
+
+/* CRC-16/XMODEM (polynomial 0x1021, start 0), as Redis Cluster's key slots use. */
+uint16_t crc16_xmodem(struct slice text);
+
+/* Every key, for the manual's check and `thongked --keys`: one line "name<TAB>default<TAB>help" each. */
+void conf_print_keys(void);
+
+#endif

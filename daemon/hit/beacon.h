@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a request says, decoded but not judged (pure): the parameters of the query and of a POST's body. The first
+ * of a repeated key counts, the query's before the body's; unknown keys are ignored.
+ */
+#ifndef HIT_BEACON_H
+#define HIT_BEACON_H
+
+#include "base/base.h"
+#include "base/conf.h"
+#include "base/http.h"
+
+enum { BEACON_TEXT_MAX = HTTP_LINE_MAX + HTTP_BODY_MAX };
+
+/* Slices point into text; absent ones are {NULL, 0}. */
+struct beacon {
+	struct slice site;  /* s */
+	struct slice url;   /* u: page URL or path */
+	struct slice nonce; /* n */
+	struct slice rows;  /* rows: names separated by commas */
+	struct slice lang;  /* lang */
+	struct slice title; /* title: "0" or "1" */
+	struct slice quiet; /* q */
+	size_t text_len;
+	char text[BEACON_TEXT_MAX];
+};
+
+/* 0, -400 (bad escape, control character or UTF-8 in a known value), or -415 (type of a non-empty POST body). */
+int beacon_read(struct beacon *beacon, const struct http_request *request) MUST_CHECK;
+
+/*
+ * The site that the request speaks of: by key, else by the host of Origin ("null" counts as absent), else of
+ * Referer, else of url. NULL: unknown.
+ */
+const struct conf_site *beacon_site(const struct beacon *beacon, const struct http_request *request,
+				    const struct conf *conf);
+
+/*
+ * The page it speaks of, normalised (hit/page.h) into out: from url, else from the Referer. Returns its length, 0
+ * when no page is known (a Referer that is only another origin, a URL that cannot be a page).
+ */
+size_t beacon_page(const struct beacon *beacon, const struct http_request *request,
+		   const struct conf_site *site, char out[]);
+
+/* The host of an absolute URL or of an Origin, without port; absent when it has none. */
+struct slice url_host(struct slice url);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every word that people read, in Vietnamese and English, and how numbers are written. The only such place. */
+#ifndef SHOW_LABELS_H
+#define SHOW_LABELS_H
+
+#include "base/buf.h"
+#include "base/conf.h"
+
+/* "Thống kê truy cập" */
+const char *label_title(enum conf_language language);
+/* The label of a row (index of conf_row_names) on the local date `day`: "Hôm nay", "Tháng 05", "Năm 2020". */
+void label_row(struct buf *out, enum conf_language language, int row, int32_t day);
+/* 1508 as "1.508" (vi) or "1,508" (en). */
+void label_number(struct buf *out, enum conf_language language, int64_t value);
+
+/* What the command line and the demo page say: X(name, vi, en) in labels.c, found by enum. */
+enum label_word {
+	WORD_SITE,
+	WORD_HOUR,
+	WORD_DAY,
+	WORD_MONTH,
+	WORD_YEAR,
+	WORD_HITS,
+	WORD_SUM,
+	WORD_AVERAGE,
+	WORD_RUNNING, /* a period that is not over */
+	WORD_ESTIMATE,
+	WORD_TIMEZONE,
+	LABEL_WORDS
+};
+const char *label_word(enum conf_language language, enum label_word word);
+/* "vi" and "en"; false when it is neither. */
+bool label_language(struct slice name, enum conf_language *language);
+
+#endif

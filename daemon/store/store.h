@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The counts in Redis: the only place that knows its keys. One store is one connection, used by one thread; nothing
+ * here waits longer than the store's timeout, nothing retries by itself.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/period.h"
+#include "store/delta.h"
+
+struct store;
+
+struct store_options {
+	const char *target;        /* "unix:/path" or "redis://[user:password@]host:port[/db]" */
+	const char *prefix;        /* "thongke" */
+	const char *password_file; /* "" for none */
+	int timeout_ms;            /* of a connection attempt and of a reply */
+	int64_t pages_per_day;     /* most values in a day's table */
+};
+
+enum store_status {
+	STORE_OK = 0,
+	STORE_MISMATCH =
+		-1, /* a position was not the expected one: nothing applied, all positions are in the reply */
+	STORE_UNAVAILABLE = -2, /* no connection, or no reply in time: the outcome is unknown */
+	STORE_REFUSED =
+		-3, /* Redis answered with an error (OOM, READONLY, NOPERM, LOADING, ...): nothing applied */
+};
+
+/* A bad target or an unreadable password file: NULL and one sentence in error. Does not connect. */
+struct store *store_new(const struct store_options *options, char *error, size_t error_size);
+void store_free(struct store *store);
+
+bool store_connected(const struct store *store);
+/* Connects, authenticates, selects the database and reads the server's run id. STORE_OK, _UNAVAILABLE or _REFUSED. */
+int store_connect(struct store *store) MUST_CHECK;
+void store_disconnect(struct store *store);
+/* The last failure, as one sentence. */
+const char *store_error(const struct store *store);
+/* run_id and master_replid of the connected server, "" before: when they change, everything is audited. */
+const char *store_identity(const struct store *store);
+/* What is wrong with how the server is set up ("maxmemory-policy is allkeys-lru, ..."), or "" . Read on connect. */
+const char *store_warning(const struct store *store);
+
+/* --- positions --- */
+
+enum { STORE_STREAM_MAX = 48 };
+struct position {
+	bool present;
+	uint64_t offset; /* 0 when absent */
+	char rest[112];  /* what follows "offset:", NUL-terminated */
+};
+
+/*
+ * The positions of `count` streams (names) in every shard: out[shard * count + i]. One round trip.
+ */
+int store_positions(struct store *store, const char *const *streams, size_t count,
+		    struct position *out) MUST_CHECK;
+
+/* --- applying a delta --- */
+
+struct advance {
+	const char *stream;
+	uint64_t previous, next;
+	const char *rest; /* kept beside the offset: "YYYYMMDD", imports more */
+};
+
+struct apply_reply {
+	int status;              /* enum store_status */
+	struct position *stored; /* on STORE_MISMATCH: one per advance, in order */
+	size_t stored_count;
+	/* On STORE_OK: what Redis holds after it, per delta day in order and per period kind: values[day * PERIOD_KINDS
+	 * + kind], -1 for a field that was refused. */
+	int64_t *values;
+	size_t value_count;
+	size_t refused; /* fields that Redis refused (a poisoned key); the rest is counted, once */
+	char refusal[160]; /* the first of them */
+};
+void apply_reply_release(struct apply_reply *reply);
+
+/*
+ * Sends one call: compare every stream's stored offset with `previous`; all equal: set them to `next` first, then
+ * add the delta (NULL: none). Calls may be pipelined, at most one per shard; replies come in the order sent.
+ */
+int store_send(struct store *store, int shard, const struct advance *advances, size_t count,
+	       const struct delta *delta) MUST_CHECK;
+/* The next reply. Returns its status. */
+int store_receive(struct store *store, struct apply_reply *reply) MUST_CHECK;
+
+/* Commands sent, errors and microseconds waited since the start, for the metrics. */
+struct store_stats {
+	uint64_t calls;
+	uint64_t errors;
+	uint64_t wait_us;
+};
+struct store_stats store_stats(const struct store *store);
+
+/* --- reading --- */
+
+/* A site's hits in Redis: of every shown period around `day`. */
+struct site_numbers {
+	struct slice site; /* in */
+	int32_t day;       /* in: the site's local date */
+	int64_t hits[SHOWN_PERIODS];
+};
+
+/*
+ * In one MULTI: the numbers of `sites` (all of `shard`) and the positions of `streams` that belong to them.
+ */
+int store_read(struct store *store, int shard, struct site_numbers *sites, size_t site_count,
+	       const char *const *streams, size_t stream_count,
+	       struct position *positions) MUST_CHECK;
+
+/* Hits of `count` consecutive periods of one kind from id `first` on (days, weeks, months, years). */
+int store_series(struct store *store, struct slice site, enum period_kind kind, int32_t first,
+		 size_t count, int64_t *out) MUST_CHECK;
+/* The 24 hours of a local day; *known is false when Redis has no such table (never counted, or expired). */
+int store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24],
+		bool *known) MUST_CHECK;
+/* The years (as period ids) in which the site has hits, ascending; at most `room`. Returns STORE_OK and *count. */
+int store_years(struct store *store, struct slice site, int32_t *out, size_t room,
+		size_t *count) MUST_CHECK;
+/* Calls back for every site Redis knows (SITES hash): key and settings text as last seen. */
+int store_sites(struct store *store,
+		void (*each)(struct slice site, struct slice settings, void *arg),
+		void *arg) MUST_CHECK;
+/* Notes the settings of a site, and the schema version; refuses (STORE_REFUSED) a Redis of another schema. */
+int store_note_sites(struct store *store, const char *const *sites, const char *const *settings,
+		     size_t count) MUST_CHECK;
+
+/* The salt of a date: SET NX with ours, expire 72 h from now, then GET: what Redis holds comes back in `salt`. */
+int store_salt(struct store *store, int32_t day, unsigned char salt[16]) MUST_CHECK;
+/* BGREWRITEAOF, for the private server. */
+int store_rewrite(struct store *store) MUST_CHECK;
+
+#endif
