@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# thongke: `make` builds, `make run` shows it, `make check` proves it. DEVELOPER=1 adds sanitizers and -Werror.
+# thongke: `make run` shows it, `make check` proves it, `make install` installs what `make` built.
+# DEVELOPER=1 builds with -Werror and sanitizers into build/developer; MUTANT=name builds a daemon that counts wrongly
+# (tests/torture/name.lua), to see that `make torture` notices.
 
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 B := build$(if $(DEVELOPER),/developer)$(if $(MUTANT),/$(MUTANT))
 CC := gcc
-PACKAGES := libevent_core libevent_pthreads hiredis libconfuse libsodium libxxhash jansson zlib
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
-SANITIZE := $(if $(DEVELOPER),-Werror -fsanitize=address$(,)undefined -fno-omit-frame-pointer)
-, := ,
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(SANITIZE) -Idaemon -include daemon/base/banned.h \
-	$(shell pkg-config --cflags $(PACKAGES)) $(if $(MUTANT),-DAPPLY_SCRIPT='"tests/torture/$(MUTANT).lua"')
-LDLIBS = -pthread $(shell pkg-config --libs $(PACKAGES))
+PYTHON := /usr/bin/python3
+JOBS := -j$(shell nproc 2>/dev/null || echo 1)
 
-LIBRARY := $(patsubst %,$(B)/%.o,$(basename $(wildcard daemon/*/*.c)))
-LIBRARY := $(filter-out $(B)/daemon/cli/thongke.o,$(LIBRARY))
+LIBRARIES := libevent_core libevent_pthreads hiredis libconfuse libsodium libxxhash jansson zlib
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
+, := ,
+SANITIZE := $(if $(DEVELOPER),-Werror -fsanitize=address$(,)undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer)
+CFLAGS ?= -O2 -g
+# Asked when something is compiled, not when this file is read: on a bare machine `make deps` comes first.
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(or $(PKG_LIBS),$(error \
+	pkg-config does not know all of: $(LIBRARIES); "make deps" installs them))
+PKG_CFLAGS = $(if $(PKG_LIBS),$(eval PKG_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS))
+ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(SANITIZE) -Idaemon -include daemon/base/banned.h \
+	$(PKG_CFLAGS) $(if $(MUTANT),-DAPPLY_SCRIPT='"tests/torture/$(MUTANT).lua"')
+LDLIBS = -pthread $(PKG_LIBS)
+
+LIBRARY := $(patsubst %,$(B)/%.o,$(basename $(filter-out daemon/cli/thongke.c,$(wildcard daemon/*/*.c))))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
+
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libsodium-dev \
+	libxxhash-dev libjansson-dev zlib1g-dev redis-server tzdata
+TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev libc-bin faketime clang clang-format \
+	libclang-rt-14-dev llvm chromium $(if $(shell command -v npm),,nodejs npm)
+BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
 all: $(B)/thongked $(B)/thongke
+unit: $(UNIT)
 
 $(B)/thongked: $(B)/daemon/thongked.o $(B)/libthongke.a
 $(B)/thongke: $(B)/daemon/cli/thongke.o $(B)/libthongke.a
@@ -32,12 +50,85 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What is embedded with .incbin, which the compiler's own list of dependencies does not see.
+$(B)/daemon/store/script.o: daemon/store/apply.lua $(if $(MUTANT),tests/torture/$(MUTANT).lua)
+$(B)/daemon/show/assets.o: $(wildcard client-js/*)
+
 $(B)/tests/%: tests/unit/%.c $(B)/libthongke.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS) -lcmocka
 
+fuzz:
+	$(MAKE) B=build/fuzz CC=clang SANITIZE="-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined" $(FUZZ)
+
+build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(B)/libthongke.a
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS)
+
+# $(call apt,reason,packages): installs those that are missing and says why; starts and enables no service.
+define apt
+@missing=$$(for p in $(2); do \
+	dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+[ -n "$$missing" ] || exit 0; \
+echo "Installing what $(1) and is not here yet:" $$missing; \
+[ "$$(id -u)" = 0 ] && as= || as=sudo; \
+command -v $${as:-apt-get} >/dev/null || { \
+	echo "thongke: to install them, run as root: apt-get install" $$missing >&2; exit 1; }; \
+$$as sh -c 'policy=/usr/sbin/policy-rc.d; if [ ! -e $$policy ]; then trap "rm -f $$policy" EXIT; \
+	printf "#!/bin/sh\nexit 101\n" >$$policy; chmod +x $$policy; fi; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -q update; apt-get -q install -y --no-install-recommends "$$@" || exit 1; \
+	for s in redis-server nginx webdis; do case " $$* " in *" $$s "*) \
+		systemctl disable -q $$s 2>/dev/null || update-rc.d $$s disable; esac; done; exit 0' sh $$missing
+endef
+
+deps:
+	$(call apt,the build and the private redis-server need,$(BUILD_PACKAGES))
+
+check-deps: deps
+	$(call apt,the tests need,$(TEST_PACKAGES))
+	@cmp -s tests/browser/package-lock.json tests/browser/node_modules/.installed || { \
+		echo "Installing what the browser test needs: playwright-core (npm ci)"; \
+		cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund && \
+		cp package-lock.json node_modules/.installed; }
+
+bench-deps: deps
+	$(call apt,the comparison with other servers needs,$(BENCH_PACKAGES))
+
+# ADDRESS=127.0.0.1:9090 where 8080 is taken; ARGS are more options of thongked.
+run: deps
+	@$(MAKE) -s $(JOBS) all
+	@echo 'The demo page, as soon as thongked says "ready" (Ctrl-C ends it):  http://$(or $(ADDRESS),127.0.0.1:8080)/demo'
+	@echo 'To paste into a page of the sites that conf/demo.conf names:'
+	@echo '  <div class="thongke"></div>'
+	@echo '  <script async src="http://$(or $(ADDRESS),127.0.0.1:8080)/thongke.js"></script>'
+	@exec $(B)/thongked -c conf/demo.conf $(if $(ADDRESS),-o listen=$(ADDRESS)) $(ARGS)
+
+check: check-deps
+	@$(PYTHON) tests/run
+
+format-check:
+	clang-format --dry-run -Werror $(C_FILES)
+
+torture: check-deps
+	@$(MAKE) -s $(JOBS) all
+	$(PYTHON) tests/torture/torture.py --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --thongked $(B)/thongked
+
+bench: bench-deps
+	@$(MAKE) -s $(JOBS) all
+	$(PYTHON) tests/bench/bench.py --thongked $(B)/thongked $(ARGS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/thongke \
+		$(DESTDIR)$(PREFIX)/share/thongke $(DESTDIR)$(PREFIX)/share/doc/thongke
+	install $(B)/thongked $(DESTDIR)$(PREFIX)/sbin
+	install $(B)/thongke $(DESTDIR)$(PREFIX)/bin
+	install -m 644 client-js/thongke.js client-js/demo.html $(DESTDIR)$(PREFIX)/share/thongke
+	install -m 644 LICENSE README.md INSTALL daemon/PROTOCOL.md $(wildcard conf/*) $(DESTDIR)$(PREFIX)/share/doc/thongke
+	[ -e $(DESTDIR)$(SYSCONFDIR)/thongke/thongke.conf ] || \
+		install -m 644 conf/thongke.conf $(DESTDIR)$(SYSCONFDIR)/thongke
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all unit fuzz deps check-deps bench-deps run check format-check torture bench install clean
 -include $(shell find build -name '*.d' 2>/dev/null)

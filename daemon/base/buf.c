@@ -39,18 +39,41 @@ buf_addf(struct buf *b, const char *format, ...)
 	va_end(again);
 }
 
+static size_t
+digits_of(uint64_t value)
+{
+	size_t digits = 1;
+	for (; value >= 10000; value /= 10000)
+		digits += 4;
+	return digits + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+/* Two digits a step: an answer holds some fifteen numbers. */
+char *
+buf_put_int(char *to, int64_t value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	if (value < 0)
+		*to++ = '-';
+	char *end = to + digits_of(rest), *at = end;
+	for (; rest >= 100; rest /= 100)
+		memcpy(at -= 2, pairs + rest % 100 * 2, 2);
+	if (rest >= 10)
+		memcpy(at - 2, pairs + rest * 2, 2);
+	else
+		at[-1] = (char)('0' + rest);
+	return end;
+}
+
 void
 buf_add_int(struct buf *b, int64_t value)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
-	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	do
-		digits[--at] = (char)('0' + rest % 10);
-	while (rest /= 10);
-	if (value < 0)
-		digits[--at] = '-';
-	buf_add(b, digits + at, sizeof(digits) - at);
+	char *to = buf_reserve(b, BUF_INT_MAX);
+	b->len += (size_t)(buf_put_int(to, value) - to);
 }
 
 static void

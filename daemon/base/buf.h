@@ -17,6 +17,9 @@ char *buf_reserve(struct buf *b, size_t more);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF(2, 3);
 /* A decimal number. */
 void buf_add_int(struct buf *b, int64_t value);
+/* The same into room the caller has reserved; returns its end. */
+enum { BUF_INT_MAX = 20 };
+char *buf_put_int(char *to, int64_t value);
 /* `text` as the inside of a JSON string (RFC 8259 section 7); "<" is escaped as well, so that it may stand in a page. */
 void buf_add_json(struct buf *b, struct slice text);
 /* `text` with the five characters that mean something in HTML text and attributes escaped. */

@@ -74,12 +74,26 @@ struct conf {
 /*
  * Reads `path`, then the environment (THONGKE_JOURNAL_SYNC=...), then `overrides` ("journal.sync=always",
  * "site.KEY.language=en"; later ones win). On failure returns NULL and writes one sentence, with file, line, key
- * and what is allowed, into error.
+ * and what is allowed, into error. One thread at a time: libconfuse's lexer is global.
  */
 struct conf *conf_load(const char *path, const char *const *overrides, size_t count, char *error,
 		       size_t error_size);
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);
+/* The first key that differs and takes effect only in a new process; NULL: a reload does it all. */
+const char *conf_needs_restart(const struct conf *old, const struct conf *fresh);
+
+/* The configuration in force: set by the main thread, looked at by every other. */
+struct conf_current;
+/* Takes over the caller's reference. */
+struct conf_current *conf_current_new(struct conf *conf);
+void conf_current_free(struct conf_current *current);
+/* A reference of the caller's own. */
+struct conf *conf_current_get(struct conf_current *current);
+/* Takes over the caller's reference. */
+void conf_current_set(struct conf_current *current, struct conf *conf);
+/* Rises with every _set: a cheap way to see that one's own reference is old. */
+uint64_t conf_current_generation(const struct conf_current *current);
 
 /* NULL when there is none. Keys are compared exactly; host is lower-cased and stripped of its port first. */
 const struct conf_site *conf_site_by_key(const struct conf *conf, struct slice key);

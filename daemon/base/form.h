@@ -13,12 +13,17 @@ bool form_next(struct slice *rest, struct slice *key, struct slice *value);
 
 /*
  * Decodes '+' and %XX into out (at most `room` bytes). Returns the length, or -1 when an escape is bad, the
- * result does not fit, holds a control character or is not valid UTF-8.
+ * result does not fit, holds a control character (C0, DEL, C1) or is not valid UTF-8.
  */
 int form_decode(struct slice encoded, char *out, size_t room) MUST_CHECK;
 
 /* The value of a hexadecimal digit, or -1. */
-int hex_value(char digit);
+extern const int8_t hex_values[256];
+static inline int
+hex_value(char digit)
+{
+	return hex_values[(unsigned char)digit];
+}
 
 /* RFC 3629: no overlong forms, no surrogates, at most U+10FFFF. */
 bool utf8_valid(struct slice text);

@@ -17,7 +17,7 @@ void nonces_free(struct nonces *nonces);
 /* Never 0. Both texts matter, and where one ends. */
 uint64_t nonce_hash(struct slice site, struct slice nonce);
 
-/* Any thread. True when nobody holds it at time_ms; it is then held until released or NONCE_KEEP_MS have passed. */
+/* Any thread. True when nobody holds it at time_ms; it is then held until released or NONCE_KEEP_MS have passed. 0 is always won. */
 bool nonces_claim(struct nonces *nonces, uint64_t hash, int64_t time_ms);
 void nonces_release(struct nonces *nonces, uint64_t hash);
 

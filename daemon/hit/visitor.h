@@ -19,6 +19,7 @@ struct salt {
 /*
  * The salts of a few dates around today, filled by one thread and read by many. A date nobody has set gets a
  * random salt at its first use, which salts_get returns to every later caller as well.
+ * Salts of dates more than three days before the newest are wiped. The process runs sodium_init() first.
  */
 struct salts;
 struct salts *salts_new(void);

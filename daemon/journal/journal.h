@@ -27,18 +27,21 @@ enum journal_error {
 		-2, /* the write failed; the hits of this call are not in the journal; a new segment comes next */
 };
 
+/* Takes the place of system calls in tests (journal/segment.h); NULL fields mean the real ones. */
+struct file_ops;
+
 struct journal_options {
 	const char *dir;
 	enum conf_sync sync;
 	uint64_t max_size; /* bytes allocated, all segments together */
 	int workers;       /* how many writers there will be, for the size of a segment */
+	bool read_only;    /* to look on, beside a running daemon: nothing is changed; no writers */
+	const struct file_ops *ops; /* NULL: the real ones */
 };
-
-/* Takes the place of system calls in tests; NULL fields mean the real ones. */
-struct file_ops;
 
 /* Opens or creates the directory and seals what is there. NULL: error holds one sentence. */
 struct journal *journal_open(const struct journal_options *options, char *error, size_t error_size);
+/* Readers and writers must be gone. */
 void journal_close(struct journal *journal);
 
 /* --- writers: one per worker --- */
@@ -50,7 +53,9 @@ void journal_writer_free(struct journal_writer *writer);
 /*
  * Appends one frame of `count` records with one pwrite and publishes the stream's new end; with sync = always after
  * fdatasync. The payload is at most FRAME_PAYLOAD_MAX. The stream is made at the first call.
- * 0 or enum journal_error, after which none of these records will ever be read.
+ * 0 or enum journal_error, after which none of these records will ever be read: what may have reached the disk is cut
+ * off, or else overwritten, and the next segment begins where it does. Only a disk that fails all three, followed by a
+ * restart, can bring such a frame back: the log then says journal_refused_frame_kept.
  */
 int journal_write(struct journal_writer *writer, struct slice payload, uint32_t count) MUST_CHECK;
 
@@ -64,7 +69,10 @@ void journal_tend(struct journal *journal);
 
 /* --- the reading thread --- */
 
-/* Calls back for every stream, oldest first; a stream that a writer has just made appears in the next call. */
+/*
+ * Calls back for every stream, the one written to longest ago first; a stream that a writer has just made appears in
+ * the next call. The callback may remove segments of its stream.
+ */
 void journal_each(struct journal *journal, void (*each)(struct stream *stream, void *arg),
 		  void *arg);
 
@@ -77,6 +85,9 @@ uint64_t stream_first(const struct stream *stream);
 /* The end that the writer has published; everything before it may be read. */
 uint64_t stream_end(const struct stream *stream);
 
+/* Seconds since its last write; 0 while it is being written to. */
+int64_t stream_idle(const struct stream *stream);
+
 struct stream_reader;
 struct stream_reader *stream_reader_new(struct stream *stream);
 void stream_reader_free(struct stream_reader *reader);
@@ -87,6 +98,10 @@ void stream_reader_seek(struct stream_reader *reader, uint64_t offset);
  * Frames that do not verify are skipped, logged and counted (journal_damaged).
  */
 bool stream_reader_next(struct stream_reader *reader, struct frame *frame);
+/* Where it stands: behind the last frame it gave, or behind the damage that follows it. */
+uint64_t stream_reader_offset(const struct stream_reader *reader);
+/* Something could not be read for another reason than damage (no file descriptors left): try again later. */
+bool stream_reader_failed(const struct stream_reader *reader);
 
 /* The oldest segment of a stream, if it is not being written to. */
 struct segment_info {
@@ -101,7 +116,7 @@ void stream_remove_oldest(struct journal *journal, struct stream *stream);
 
 uint64_t journal_allocated(const struct journal *journal); /* bytes on disk */
 uint64_t journal_segment_size(const struct journal *journal);
-uint64_t journal_damaged(const struct journal *journal); /* frames skipped since the start */
+uint64_t journal_damaged(const struct journal *journal); /* places skipped, each once */
 uint64_t journal_write_errors(const struct journal *journal);
 uint64_t journal_written(const struct journal *journal); /* bytes appended since the start */
 

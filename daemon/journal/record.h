@@ -4,8 +4,10 @@
  * got one by one, little-endian.
  *
  *   frame   magic u32 "TKJ1" · version u16 · reserved u16 · payload length u32 · record count u32 ·
- *           XXH3-64 u64 of the 16 bytes before it and the payload, seeded with stream and offset
- *   record  length u16 of what follows · type u8 · fields in the order of struct hit, text with a u8 or u16 length
+ *           checksum u64: XXH3-64 of the payload, seeded with the XXH3-64 of the 16 bytes before it, which is seeded
+ *           with (first half of the stream's id XOR second half) + offset
+ *   record  length u16 of what follows · type u8 (1: hit) · the fields of struct hit in order, the site with a u8
+ *           length, the page with a u16 length (0xffff: absent)
  */
 #ifndef JOURNAL_RECORD_H
 #define JOURNAL_RECORD_H
@@ -13,9 +15,13 @@
 #include "base/buf.h"
 #include "hit/hit.h"
 
+#define FRAME_MAGIC "TKJ1"
+
 enum {
+	FRAME_MAGIC_SIZE = sizeof(FRAME_MAGIC) - 1,
 	FRAME_HEADER_SIZE = 24,
 	FRAME_PAYLOAD_MAX = 256 * 1024,
+	FRAME_SIZE_MAX = FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX,
 	RECORD_MAX = 1024, /* more than any hit needs */
 	STREAM_ID_SIZE = 16,
 	STREAM_NAME_SIZE = 2 * STREAM_ID_SIZE + 1, /* hexadecimal, with its NUL */

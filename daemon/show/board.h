@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's live picture of every site's hits, in cells of absolute periods, so that midnight needs nobody.
+ * The daemon's live picture of every site's hits, in cells of absolute periods (2020-05-20, not "today"), so that
+ * midnight needs nobody.
  *
  *   shown = what Redis holds + the hits of own journals past the positions that belong to it
  *
- * Workers raise what is shown; the tally and the reader move the part that Redis confirmed. A cell keeps
- *   shown      the sum that answers show (atomic)
- *   offset     the part of it that did not come from own hits of this process's knowledge: Redis - confirmed
+ * Workers raise what is shown; the tally and the reader move the part that comes from Redis. A cell keeps
+ *   shown      what answers show (atomic, any thread)
+ *   offset     the part of it that is not own hits: Redis' number less `confirmed`
  *   confirmed  own hits that Redis' number contains
  *   seen       own hits that the tally has read from the journal, confirmed or not
- * Workers touch only `shown`; the rest belongs to whoever holds the shard's lock (board_lock).
+ * The last three belong to the tally's side, under the lock of the site's shard.
  */
 #ifndef SHOW_BOARD_H
 #define SHOW_BOARD_H
@@ -22,12 +23,53 @@ struct board_site;
 struct board *board_new(void);
 void board_free(struct board *board);
 
-/* Finds or makes the entry of a site; never removed. Any thread. */
-struct board_site *board_site(struct board *board, struct slice key);
+/* --- any thread --- */
 
-/* A hit of this process is in the journal: raise what is shown. Any thread. */
+/* Finds or makes the entry of a site; it lives as long as the board. */
+struct board_site *board_site(struct board *board, struct slice key);
+/* A hit of this process is in the journal: raises what is shown. */
 void board_add(struct board_site *site, int32_t day);
-/* What is shown on the local date `day`. Any thread. */
+/* What is shown on the local date `day`; marks the site as looked at. */
 void board_counts(struct board *board, struct board_site *site, int32_t day, struct counts *out);
+
+/* --- the tally's side; the lock of the shard is held where it says "locked" --- */
+
+void board_lock(struct board *board, int shard);
+void board_unlock(struct board *board, int shard);
+
+/* Redis answered at this moment (clock_mono_ms): the age of everything shown counts from here. */
+void board_confirmed_at(struct board *board, int64_t mono_ms);
+int64_t board_age_ms(const struct board *board);
+
+/* Locked. `hits` own hits of a day were read from the journal for the first time. */
+void board_seen(struct board_site *site, int32_t day, int64_t hits);
+/*
+ * Locked. A delta of `hits` on `day` is in Redis, whose numbers are now values[PERIOD_KINDS] (-1: refused). While the
+ * shard settles what is shown stands still; it is corrected once by board_take.
+ */
+void board_confirm(struct board_site *site, int32_t day, int64_t hits,
+		   const int64_t values[PERIOD_KINDS], bool settling);
+/*
+ * Locked. Redis' numbers for the periods around `day`, read at the positions that the tally holds. With `settled`
+ * everything seen is in them. Returns by how much the total shown fell: hits that Redis has lost.
+ */
+int64_t board_take(struct board_site *site, int32_t day, const int64_t numbers[SHOWN_PERIODS],
+		   bool settled);
+
+/* Whether the site was looked at, or its date changed, since its numbers were last taken. Clears nothing. */
+bool board_wants(const struct board_site *site, int32_t day);
+/* Redis' numbers of the site have been known since the start. Any thread. */
+bool board_known(const struct board_site *site);
+struct slice board_site_key(const struct board_site *site);
+int board_site_shard(const struct board_site *site);
+/* Calls back for every site of a shard. */
+void board_each(struct board *board, int shard, void (*each)(struct board_site *site, void *arg),
+		void *arg);
+
+/* Locked. Redis' side of one cell, for the snapshot; false at the end. `index` goes from 0 to BOARD_CELLS - 1. */
+enum { BOARD_RING = 4, BOARD_CELLS = BOARD_RING * PERIOD_ALL + 1 };
+bool board_cell_get(const struct board_site *site, int index, int32_t *period, int64_t *redis);
+/* Locked. The inverse, before anything was added; makes the site known. */
+void board_cell_set(struct board_site *site, int index, int32_t period, int64_t redis);
 
 #endif

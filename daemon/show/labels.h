@@ -6,6 +6,9 @@
 #include "base/buf.h"
 #include "base/conf.h"
 
+/* Stands for a number that is not known: an en dash. */
+#define LABEL_UNKNOWN "\xe2\x80\x93"
+
 /* "Thống kê truy cập" */
 const char *label_title(enum conf_language language);
 /* The label of a row (index of conf_row_names) on the local date `day`: "Hôm nay", "Tháng 05", "Năm 2020". */
@@ -13,11 +16,12 @@ void label_row(struct buf *out, enum conf_language language, int row, int32_t da
 /* 1508 as "1.508" (vi) or "1,508" (en). */
 void label_number(struct buf *out, enum conf_language language, int64_t value);
 
-/* What the command line and the demo page say: X(name, vi, en) in labels.c, found by enum. */
+/* What the command line says, found by enum. */
 enum label_word {
 	WORD_SITE,
 	WORD_HOUR,
 	WORD_DAY,
+	WORD_WEEK,
 	WORD_MONTH,
 	WORD_YEAR,
 	WORD_HITS,
@@ -26,6 +30,23 @@ enum label_word {
 	WORD_RUNNING, /* a period that is not over */
 	WORD_ESTIMATE,
 	WORD_TIMEZONE,
+	WORD_LANGUAGE,
+	WORD_HOSTS,
+	WORD_SHARD,
+	WORD_CONFIGURED, /* named by the configuration */
+	WORD_STREAM,
+	WORD_BYTES,
+	WORD_FIRST, /* offset */
+	WORD_END,   /* offset */
+	WORD_AGE,
+	WORD_FRAMES,
+	WORD_RECORDS,
+	WORD_DAMAGED,
+	WORD_LINES,
+	WORD_COUNTED,
+	WORD_SKIPPED, /* lines that are no page view */
+	WORD_BAD,     /* lines that are no log line */
+	WORD_ALREADY, /* lines that were counted before */
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);

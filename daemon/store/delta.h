@@ -8,7 +8,11 @@
 
 #include "hit/hit.h"
 
-enum { DELTA_PAIRS_MAX = 500 }; /* key-field pairs in one call, so that none holds Redis for long */
+/*
+ * Key-field pairs in one call. Redis takes about a microsecond for each, so no call holds it for more than two or
+ * three milliseconds; and a busy site's second must fit in, or it is sent to Redis in pieces that sum nothing up.
+ */
+enum { DELTA_PAIRS_MAX = 2000 };
 
 struct delta;
 
@@ -30,7 +34,8 @@ struct delta *delta_new(void);
 void delta_free(struct delta *delta);
 void delta_clear(struct delta *delta);
 
-void delta_add(struct delta *delta, const struct hit *hit);
+/* Returns the index of the hit's day in delta_days(). */
+size_t delta_add(struct delta *delta, const struct hit *hit);
 /* Whether adding `hit` would keep the delta within DELTA_PAIRS_MAX (an empty delta takes any hit). */
 bool delta_has_room(const struct delta *delta, const struct hit *hit);
 

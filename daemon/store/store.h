@@ -46,7 +46,10 @@ const char *store_warning(const struct store *store);
 
 /* --- positions --- */
 
-enum { STORE_STREAM_MAX = 48 };
+enum {
+	STORE_STREAM_MAX = 48,
+	STORE_ADVANCES_MAX = 1000, /* streams in one call */
+};
 struct position {
 	bool present;
 	uint64_t offset; /* 0 when absent */
@@ -103,7 +106,7 @@ struct store_stats store_stats(const struct store *store);
 struct site_numbers {
 	struct slice site; /* in */
 	int32_t day;       /* in: the site's local date */
-	int64_t hits[SHOWN_PERIODS];
+	int64_t hits[SHOWN_PERIODS]; /* -1: a poisoned field that cannot be read */
 };
 
 /*

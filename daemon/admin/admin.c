@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Health and metrics for operators. Reads what the other parts say of themselves; changes nothing.
+ */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "admin/metrics.h"
+#include "base/clock.h"
+#include "front/loop.h"
+
+enum { ADMIN_CONNECTIONS = 64, ADMIN_RECENT_MS = 60 * 1000 };
+
+struct admin {
+	struct front *front;
+	struct tally *tally;
+	struct journal *journal;
+	struct front_counters counters; /* of this listener itself; shown to nobody */
+	struct listeners *listeners;
+	struct loop *loop;
+	struct measured measured;
+	uint64_t unavailable;   /* hits refused for the journal's sake, when last looked at */
+	int64_t unavailable_ms; /* and when that number last rose; 0: never */
+	struct buf body;
+};
+
+static uint64_t
+admin_resident(void)
+{
+	unsigned long long size, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+admin_measure(struct admin *admin)
+{
+	admin->measured = (struct measured){
+		.front = front_stats(admin->front),
+		.journal_allocated = journal_allocated(admin->journal),
+		.journal_written = journal_written(admin->journal),
+		.journal_damaged = journal_damaged(admin->journal),
+		.journal_errors = journal_write_errors(admin->journal),
+		.resident = admin_resident(),
+	};
+	tally_status(admin->tally, &admin->measured.tally);
+	uint64_t unavailable = admin->measured.front.hits_unavailable;
+	if (unavailable > admin->unavailable)
+		admin->unavailable_ms = clock_mono_ms();
+	admin->unavailable = unavailable;
+}
+
+/* A journal that refuses hits is a problem while it does, not for ever. */
+static bool
+admin_refuses_hits(const struct admin *admin)
+{
+	return admin->unavailable_ms > 0 &&
+	       clock_mono_ms() - admin->unavailable_ms < ADMIN_RECENT_MS;
+}
+
+/* --- routes --- */
+
+static int
+admin_healthz(void *context, const struct call *call, struct pending *pending)
+{
+	(void)context;
+	(void)call;
+	(void)pending;
+	return 200;
+}
+
+static int
+admin_readyz(void *context, const struct call *call, struct pending *pending)
+{
+	struct admin *admin = context;
+	(void)call;
+	(void)pending;
+	struct tally_status status;
+	tally_status(admin->tally, &status);
+	return status.loaded ? 200 : 503;
+}
+
+static void
+admin_render_healthz(void *context, const struct pending *pending, struct answer *answer)
+{
+	(void)context;
+	(void)pending;
+	answer->body = SLICE("ok\n");
+}
+
+static void
+admin_render_metrics(void *context, const struct pending *pending, struct answer *answer)
+{
+	struct admin *admin = context;
+	(void)pending;
+	admin_measure(admin);
+	buf_clear(&admin->body);
+	metrics_text(&admin->body, &admin->measured);
+	answer->body = buf_slice(&admin->body);
+}
+
+/* One thing that is not as it should be; `count` says how much of it, `text` more, or is "". */
+static void
+admin_problem(struct buf *out, const char *name, uint64_t count, const char *text)
+{
+	if (out->data[out->len - 1] == '}')
+		buf_add_literal(out, ",");
+	buf_addf(out, "{\"problem\":\"%s\"", name);
+	if (count > 0)
+		buf_addf(out, ",\"count\":%" PRIu64, count);
+	if (*text) {
+		buf_add_literal(out, ",\"text\":\"");
+		buf_add_json(out, slice_of(text));
+		buf_add_literal(out, "\"");
+	}
+	buf_add_literal(out, "}");
+}
+
+static void
+admin_problems(struct buf *out, const struct admin *admin)
+{
+	const struct measured *measured = &admin->measured;
+	const struct tally_status *tally = &measured->tally;
+	const struct {
+		const char *name;
+		uint64_t count;
+		const char *text;
+		bool holds;
+	} problems[] = {
+		{"redis_away", 0, tally->error, !tally->connected},
+		{"redis_setup", 0, tally->warning, *tally->warning != '\0'},
+		{"replaying", (uint64_t)tally->settling, "", tally->settling > 0},
+		{"gap_hits", tally->gap_hits, "", tally->gap_hits > 0},
+		{"refused_fields", tally->refused_fields, "", tally->refused_fields > 0},
+		{"hits_unavailable", measured->front.hits_unavailable, "",
+		 admin_refuses_hits(admin)},
+		{"journal_damaged", measured->journal_damaged, "", measured->journal_damaged > 0},
+		{"journal_write_errors", measured->journal_errors, "",
+		 measured->journal_errors > 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(problems); i++)
+		if (problems[i].holds)
+			admin_problem(out, problems[i].name, problems[i].count, problems[i].text);
+}
+
+static void
+admin_render_readyz(void *context, const struct pending *pending, struct answer *answer)
+{
+	struct admin *admin = context;
+	struct buf problems = {0}, *body = &admin->body;
+	admin_measure(admin);
+	buf_add_literal(&problems, "[");
+	admin_problems(&problems, admin);
+	const char *status = problems.len > 1 ? "degraded" : "ok";
+	buf_clear(body);
+	buf_addf(body,
+		 "{\"status\":\"%s\",\"age\":%" PRId64 ",\"lag_bytes\":%" PRIu64 ",\"problems\":",
+		 pending->status == 200 ? status : "loading", admin->measured.tally.age,
+		 admin->measured.tally.lag_bytes);
+	buf_add_slice(body, buf_slice(&problems));
+	buf_add_literal(body, "]}\n");
+	buf_release(&problems);
+	answer->body = buf_slice(body);
+}
+
+enum { READS = ROUTE_METHOD(GET) | ROUTE_METHOD(HEAD) };
+#define ALLOW "Allow: GET, HEAD\r\n"
+
+static const struct route admin_routes[] = {
+	{
+		.path = SLICE("/healthz"),
+		.methods = READS,
+		.allow = ALLOW,
+		.form = ANSWER_TEXT,
+		.handle = admin_healthz,
+		.render = admin_render_healthz,
+	},
+	{
+		.path = SLICE("/readyz"),
+		.methods = READS,
+		.allow = ALLOW,
+		.always = true,
+		.form = ANSWER_JSON,
+		.handle = admin_readyz,
+		.render = admin_render_readyz,
+	},
+	{
+		.path = SLICE("/metrics"),
+		.methods = READS,
+		.allow = ALLOW,
+		.form = ANSWER_METRICS,
+		.handle = admin_healthz,
+		.render = admin_render_metrics,
+	},
+};
+
+static size_t
+admin_begin(void *context)
+{
+	(void)context;
+	return ADMIN_CONNECTIONS;
+}
+
+static const struct route *
+admin_find(void *context, struct slice path)
+{
+	(void)context;
+	return route_find(admin_routes, COUNT_OF(admin_routes), path);
+}
+
+static const struct service admin_service = {.begin = admin_begin, .find = admin_find};
+
+/* --- its life --- */
+
+struct admin *
+admin_new(struct event_base *base, struct conf_current *conf, struct front *front,
+	  struct tally *tally, struct journal *journal, char *error, size_t error_size)
+{
+	struct conf *now = conf_current_get(conf);
+	struct listeners *listeners =
+		listeners_new(now->admin_listens, now->admin_listen_count, 1, error, error_size);
+	conf_unref(now);
+	if (!listeners)
+		return NULL;
+	struct admin *admin = aligned_alloc(alignof(struct admin), sizeof(*admin));
+	if (!admin) {
+		snprintf(error, error_size, "%s", strerror(errno));
+		listeners_free(listeners);
+		return NULL;
+	}
+	*admin = (struct admin){.front = front, .tally = tally, .journal = journal};
+	admin->listeners = listeners;
+	admin->loop = loop_new(&(struct loop_options){
+		.base = base,
+		.service = &admin_service,
+		.context = admin,
+		.counters = &admin->counters,
+	});
+	loop_listen(admin->loop, listeners, 0);
+	listeners_log(listeners, "admin");
+	return admin;
+}
+
+void
+admin_free(struct admin *admin)
+{
+	if (!admin)
+		return;
+	loop_free(admin->loop);
+	listeners_free(admin->listeners);
+	buf_release(&admin->body);
+	free(admin);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the commands of the command line do alike. Holds no state: everything travels in struct cli. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { WIDTH_DEFAULT = 80, WIDTH_MAX = 1000 };
+
+const struct conf_site *
+cli_site_or_all(const struct cli *cli)
+{
+	if (!cli->site_key)
+		return NULL;
+	const struct conf_site *site = conf_site_by_key(cli->conf, slice_of(cli->site_key));
+	if (!site)
+		cli_fail(CLI_NO, "there is no site \"%s\" in %s", cli->site_key, cli->conf->path);
+	return site;
+}
+
+const struct conf_site *
+cli_site(const struct cli *cli)
+{
+	const struct conf_site *site = cli_site_or_all(cli);
+	if (site)
+		return site;
+	if (cli->conf->site_count != 1)
+		cli_fail(CLI_USAGE, "say with -s which of the %zu sites is meant",
+			 cli->conf->site_count);
+	return &cli->conf->sites[0];
+}
+
+struct store *
+cli_store_new(const struct cli *cli)
+{
+	struct buf target = {0};
+	char error[512];
+	if (strcmp(cli->conf->redis, "private") == 0)
+		buf_addf(&target, "unix:%s/redis/redis.sock", cli->conf->state_dir);
+	else
+		buf_addf(&target, "%s", cli->conf->redis);
+	buf_add(&target, "", 1);
+	struct store_options options = {
+		.target = target.data,
+		.prefix = cli->conf->redis_prefix,
+		.password_file = cli->conf->redis_password_file,
+		.timeout_ms = CLI_TIMEOUT_MS,
+		.pages_per_day = cli->conf->pages_per_day,
+	};
+	struct store *store = store_new(&options, error, sizeof error);
+	if (!store)
+		cli_fail(CLI_CONF, "%s", error);
+	buf_release(&target);
+	return store;
+}
+
+struct store *
+cli_store(const struct cli *cli)
+{
+	struct store *store = cli_store_new(cli);
+	cli_check(store, store_connect(store));
+	return store;
+}
+
+void
+cli_check(const struct store *store, int status)
+{
+	if (status == STORE_UNAVAILABLE)
+		cli_fail(CLI_UNREACHABLE, "%s", store_error(store));
+	if (status != STORE_OK)
+		cli_fail(CLI_REFUSED, "%s", store_error(store));
+}
+
+struct local_time
+cli_now(const struct conf_site *site, int64_t *utc)
+{
+	*utc = clock_wall_ms() / 1000;
+	return zone_local(site->zone, *utc);
+}
+
+enum conf_language
+cli_language(const struct cli *cli, const struct conf_site *site)
+{
+	enum conf_language language = CONF_VI;
+	if (cli->language_text && label_language(slice_of(cli->language_text), &language))
+		return language;
+	if (!site && cli->conf->site_count > 0)
+		site = &cli->conf->sites[0];
+	return site ? site->language : language;
+}
+
+static int
+terminal_width(void)
+{
+	struct winsize size;
+	const char *columns = getenv("COLUMNS");
+	long width = columns ? strtol(columns, NULL, 10) : 0;
+	if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		width = size.ws_col;
+	if (width <= 0)
+		return WIDTH_DEFAULT;
+	return width > WIDTH_MAX ? WIDTH_MAX : (int)width;
+}
+
+/* no-color.org: NO_COLOR counts when it is set and not empty; an explicit --color goes before it. */
+static bool
+color_wanted(enum cli_color color)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	if (color != CLI_COLOR_AUTO)
+		return color == CLI_COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       !(term && strcmp(term, "dumb") == 0);
+}
+
+void
+cli_write(const struct buf *text)
+{
+	if (fwrite(text->data, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+		cli_fail(CLI_NO, "cannot write to standard output: %s", strerror(errno));
+}
+
+void
+cli_print(const struct cli *cli, const struct conf_site *site, struct table *table)
+{
+	struct look look = {
+		.language = cli_language(cli, site),
+		.width = terminal_width(),
+		.color = color_wanted(cli->color),
+	};
+	struct buf out = {0};
+	table_render(&out, table, cli->rendering, &look);
+	cli_write(&out);
+	buf_release(&out);
+	table_release(table);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every command is given: the checked configuration, the options and the arguments; and what all of them do
+ * alike: choose a site, reach Redis, print a table, end with a code. stdout is data, stderr is talk.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/zone.h"
+#include "cli/table.h"
+#include "store/store.h"
+
+#ifndef THONGKE_VERSION
+#define THONGKE_VERSION "0.1.0"
+#endif
+#ifndef THONGKE_CONF_FILE
+#define THONGKE_CONF_FILE "/etc/thongke/thongke.conf"
+#endif
+
+enum cli_exit {
+	CLI_FINE = 0,
+	CLI_NO = 1, /* the answer is no; an unknown site too */
+	CLI_USAGE = 2,
+	CLI_CONF = 3,
+	CLI_UNREACHABLE = 4,
+	CLI_REFUSED = 5, /* by Redis */
+};
+
+/* Ends the program with one sentence on stderr and a code. */
+#define cli_fail(code, ...) (die_as("thongke", (code)), die(__VA_ARGS__))
+
+enum { CLI_OVERRIDES_MAX = 64, CLI_TIMEOUT_MS = 3000 };
+enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
+
+struct cli {
+	/* the options as written; NULL or 0 where they were not given */
+	const char *conf_file, *site_key, *from, *to, *limit_text, *language_text, *color_text;
+	const char *overrides[CLI_OVERRIDES_MAX];
+	size_t override_count;
+	int table, tsv, csv, json, all, help;
+
+	/* the same, checked */
+	enum rendering rendering;
+	int64_t limit; /* 0: none was given */
+	enum cli_color color;
+	char **args; /* behind the command */
+	size_t arg_count;
+
+	struct conf *conf;
+};
+
+/* The site of -s, or the only one; ends the program when there is none such. */
+const struct conf_site *cli_site(const struct cli *cli);
+/* The site of -s, or NULL for every site. */
+const struct conf_site *cli_site_or_all(const struct cli *cli);
+
+/* A connected store; ends the program when Redis does not answer or refuses. */
+struct store *cli_store(const struct cli *cli);
+/* The same, not connected yet. */
+struct store *cli_store_new(const struct cli *cli);
+/* Ends the program unless a call went well. */
+void cli_check(const struct store *store, int status);
+
+/* Now, in the site's zone. */
+struct local_time cli_now(const struct conf_site *site, int64_t *utc);
+
+/* The language asked for, or the site's own (NULL: the first site's). */
+enum conf_language cli_language(const struct cli *cli, const struct conf_site *site);
+
+/* Writes the table to stdout in the rendering that was asked for, and releases it. */
+void cli_print(const struct cli *cli, const struct conf_site *site, struct table *table);
+void cli_write(const struct buf *text);
+
+/* The commands; each returns an enum cli_exit. */
+int cmd_summary(struct cli *cli);
+int cmd_hours(struct cli *cli);
+int cmd_days(struct cli *cli);
+int cmd_weeks(struct cli *cli);
+int cmd_months(struct cli *cli);
+int cmd_years(struct cli *cli);
+int cmd_counts(struct cli *cli);
+int cmd_sites(struct cli *cli);
+int cmd_journal(struct cli *cli);
+int cmd_import(struct cli *cli);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rendering that people read: aligned columns that fit the terminal, a bar beside the hits, their sum and average
+ * below, and what the running period may come to. Widths are those of the characters on the screen, not of their bytes.
+ */
+#include <wchar.h>
+
+#include "base/form.h"
+#include "cli/table.h"
+
+enum {
+	GAP = 2,
+	BAR_MIN = 5,
+	BAR_MAX = 50,
+	TEXT_MIN = 8, /* a text column is not cut shorter than this */
+};
+
+/* One character: its bytes, and the columns it takes on the screen; a byte that is no UTF-8 shows as '?'. */
+static struct slice
+next_character(struct slice text, int *width)
+{
+	uint32_t code = 0;
+	size_t len = utf8_decode(text, &code);
+	*width = len ? wcwidth((wchar_t)code) : -1;
+	if (*width >= 0)
+		return (struct slice){text.ptr, len};
+	*width = 1;
+	return (struct slice){NULL, len ? len : 1};
+}
+
+/* Adds at most `room` columns of text; cut text ends in an ellipsis. Returns the columns taken. */
+static int
+add_clipped(struct buf *out, struct slice text, int room)
+{
+	int taken = 0, kept = 0;
+	size_t kept_len = out->len; /* up to here there is room for an ellipsis */
+	while (text.len > 0) {
+		int width;
+		struct slice character = next_character(text, &width);
+		if (taken + width > room) {
+			out->len = kept_len;
+			buf_add_literal(out, "…");
+			return kept + 1;
+		}
+		text.ptr += character.len;
+		text.len -= character.len;
+		taken += width;
+		buf_add_slice(out, character.ptr ? character : SLICE("?"));
+		if (taken < room) {
+			kept = taken;
+			kept_len = out->len;
+		}
+	}
+	return taken;
+}
+
+static int
+display_width(struct slice text)
+{
+	int taken = 0;
+	while (text.len > 0) {
+		int width;
+		size_t len = next_character(text, &width).len;
+		text.ptr += len;
+		text.len -= len;
+		taken += width;
+	}
+	return taken;
+}
+
+static void
+pad(struct buf *out, int columns)
+{
+	for (; columns > 0; columns--)
+		buf_add_literal(out, " ");
+}
+
+/* The columns of a table that are shown as such, and how wide. */
+struct layout {
+	int width[TABLE_COLUMNS_MAX]; /* 0: not shown */
+	int hits;                     /* the column with the bar, or -1 */
+	int complete, estimate;       /* or -1 */
+	int bar;                      /* columns of the longest bar */
+	int64_t sum, greatest, complete_sum;
+	int64_t known, complete_rows;
+};
+
+static void
+cell_words(struct buf *out, const struct column *column, const struct cell *cell,
+	   enum conf_language language)
+{
+	if (cell->state == CELL_TEXT)
+		buf_add_slice(out, slice_of(cell->text));
+	else if (cell->state == CELL_UNKNOWN)
+		buf_add_literal(out, "–");
+	else if (cell->state == CELL_NUMBER && column->type == COLUMN_FLAG)
+		buf_addf(out, "%s", cell->number ? "✓" : "–");
+	else if (cell->state == CELL_NUMBER)
+		label_number(out, language, cell->number);
+}
+
+static struct slice
+column_label(const struct column *column, enum conf_language language)
+{
+	return slice_of(column->label ? column->label : label_word(language, column->word));
+}
+
+static bool
+is_complete(const struct table *table, const struct layout *layout, size_t row)
+{
+	return layout->complete < 0 || table_cell(table, row, (size_t)layout->complete)->number;
+}
+
+static void
+measure_hits(struct layout *layout, const struct table *table)
+{
+	if (layout->hits < 0)
+		return;
+	for (size_t row = 0; row < table->row_count; row++) {
+		const struct cell *cell = table_cell(table, row, (size_t)layout->hits);
+		if (cell->state != CELL_NUMBER)
+			continue;
+		layout->known++;
+		layout->sum += cell->number;
+		if (cell->number > layout->greatest)
+			layout->greatest = cell->number;
+		if (is_complete(table, layout, row)) {
+			layout->complete_rows++;
+			layout->complete_sum += cell->number;
+		}
+	}
+}
+
+static int
+widest(struct buf *scratch, const struct table *table, size_t column, enum conf_language language)
+{
+	int width = display_width(column_label(&table->columns[column], language));
+	for (size_t row = 0; row < table->row_count; row++) {
+		buf_clear(scratch);
+		cell_words(scratch, &table->columns[column], table_cell(table, row, column),
+			   language);
+		int taken = display_width(buf_slice(scratch));
+		width = taken > width ? taken : width;
+	}
+	return width;
+}
+
+static void
+find_columns(struct layout *layout, const struct table *table)
+{
+	layout->hits = layout->complete = layout->estimate = -1;
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (table->columns[i].type == COLUMN_HITS)
+			layout->hits = (int)i;
+		if (table->columns[i].type == COLUMN_COMPLETE)
+			layout->complete = (int)i;
+		if (table->columns[i].type == COLUMN_ESTIMATE)
+			layout->estimate = (int)i;
+	}
+}
+
+/* The lines below the rows stand in the same columns, so they count for the widths. */
+static void
+widen_for_foot(struct layout *layout, struct buf *scratch, const struct look *look)
+{
+	if (layout->hits < 1)
+		return;
+	static const enum label_word words[] = {WORD_SUM, WORD_AVERAGE};
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		int width = display_width(slice_of(label_word(look->language, words[i])));
+		layout->width[0] = width > layout->width[0] ? width : layout->width[0];
+	}
+	buf_clear(scratch);
+	label_number(scratch, look->language, layout->sum);
+	int width = display_width(buf_slice(scratch));
+	if (width > layout->width[layout->hits])
+		layout->width[layout->hits] = width;
+}
+
+static int
+total_width(const struct layout *layout, const struct table *table)
+{
+	int total = 0;
+	for (size_t i = 0; i < table->column_count; i++)
+		total += layout->width[i] ? layout->width[i] + GAP : 0;
+	return total > GAP ? total - GAP : total;
+}
+
+/* Takes what is too much from the widest text column. */
+static void
+fit(struct layout *layout, const struct table *table, int room)
+{
+	int over = total_width(layout, table) - room;
+	size_t at = 0;
+	int width = 0;
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].type == COLUMN_TEXT && layout->width[i] > width) {
+			at = i;
+			width = layout->width[i];
+		}
+	if (over > 0 && width > TEXT_MIN)
+		layout->width[at] = width - over > TEXT_MIN ? width - over : TEXT_MIN;
+}
+
+static void
+lay_out(struct layout *layout, const struct table *table, const struct look *look)
+{
+	struct buf scratch = {0};
+	*layout = (struct layout){0};
+	find_columns(layout, table);
+	measure_hits(layout, table);
+	for (size_t i = 0; i < table->column_count; i++)
+		if ((int)i != layout->complete && (int)i != layout->estimate)
+			layout->width[i] = widest(&scratch, table, i, look->language);
+	widen_for_foot(layout, &scratch, look);
+	if (layout->complete >= 0)
+		layout->width[0] += 2;
+	fit(layout, table, look->width);
+	int room = look->width - total_width(layout, table) - GAP;
+	layout->bar = room > BAR_MAX ? BAR_MAX : room;
+	buf_release(&scratch);
+}
+
+static bool
+is_left(const struct column *column)
+{
+	return column->type == COLUMN_TEXT;
+}
+
+/* One column's text with its padding; `last` leaves no blanks at the line's end. */
+static void
+add_cell(struct buf *out, struct slice text, int width, bool left, bool last)
+{
+	int taken = display_width(text);
+	if (!left)
+		pad(out, width - taken);
+	taken = add_clipped(out, text, width);
+	if (!last)
+		pad(out, (left ? width - taken : 0) + GAP);
+}
+
+static size_t
+last_shown(const struct layout *layout, const struct table *table)
+{
+	size_t last = 0;
+	for (size_t i = 0; i < table->column_count; i++)
+		last = layout->width[i] ? i : last;
+	return last;
+}
+
+/* U+2588 to U+258F are the full block and its eighths from seven down to one. */
+static void
+add_bar(struct buf *out, const struct layout *layout, int64_t value, bool color)
+{
+	if (layout->bar < BAR_MIN || layout->greatest <= 0 || value <= 0)
+		return;
+	double share = (double)value / (double)layout->greatest;
+	int eighths = (int)(share * layout->bar * 8 + 0.5);
+	if (eighths == 0)
+		eighths = 1;
+	pad(out, GAP);
+	if (color)
+		buf_add_literal(out, "\033[36m");
+	for (; eighths >= 8; eighths -= 8)
+		buf_add_literal(out, "\xe2\x96\x88");
+	if (eighths > 0) {
+		const char part[3] = {'\xe2', '\x96', (char)(0x90 - eighths)};
+		buf_add(out, part, sizeof part);
+	}
+	if (color)
+		buf_add_literal(out, "\033[0m");
+}
+
+static void
+add_row(struct buf *out, const struct table *table, const struct layout *layout, size_t row,
+	const struct look *look)
+{
+	struct buf words = {0};
+	size_t last = last_shown(layout, table);
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (!layout->width[i])
+			continue;
+		const struct column *column = &table->columns[i];
+		const struct cell *cell = table_cell(table, row, i);
+		buf_clear(&words);
+		cell_words(&words, column, cell, look->language);
+		if (i == 0 && !is_complete(table, layout, row))
+			buf_add_literal(&words, " *");
+		add_cell(out, buf_slice(&words), layout->width[i], is_left(column), i == last);
+	}
+	if (layout->hits >= 0) {
+		const struct cell *hits = table_cell(table, row, (size_t)layout->hits);
+		add_bar(out, layout, hits->state == CELL_NUMBER ? hits->number : 0, look->color);
+	}
+	buf_add_literal(out, "\n");
+	buf_release(&words);
+}
+
+static void
+add_head(struct buf *out, const struct table *table, const struct layout *layout,
+	 const struct look *look)
+{
+	if (table->site)
+		buf_addf(out, "%s (%s: %s)\n\n", table->site,
+			 label_word(look->language, WORD_TIMEZONE), table->timezone);
+	size_t last = last_shown(layout, table);
+	for (size_t i = 0; i < table->column_count; i++)
+		if (layout->width[i])
+			add_cell(out, column_label(&table->columns[i], look->language),
+				 layout->width[i], is_left(&table->columns[i]), i == last);
+	buf_add_literal(out, "\n");
+}
+
+static void
+add_foot_line(struct buf *out, const struct layout *layout, const char *label, int64_t value,
+	      enum conf_language language)
+{
+	struct buf number = {0};
+	label_number(&number, language, value);
+	add_cell(out, slice_of(label), layout->width[0], true, false);
+	for (int i = 1; i < layout->hits; i++)
+		pad(out, layout->width[i] ? layout->width[i] + GAP : 0);
+	add_cell(out, buf_slice(&number), layout->width[layout->hits], false, true);
+	buf_add_literal(out, "\n");
+	buf_release(&number);
+}
+
+/* A period that is not over would pull the average down, so it counts only where nothing else is there. */
+static void
+add_foot(struct buf *out, const struct table *table, const struct layout *layout,
+	 const struct look *look)
+{
+	if (layout->hits < 1 || layout->known == 0)
+		return;
+	int64_t rows = layout->complete_rows ? layout->complete_rows : layout->known;
+	int64_t sum = layout->complete_rows ? layout->complete_sum : layout->sum;
+	buf_add_literal(out, "\n");
+	add_foot_line(out, layout, label_word(look->language, WORD_SUM), layout->sum,
+		      look->language);
+	add_foot_line(out, layout, label_word(look->language, WORD_AVERAGE),
+		      (sum + rows / 2) / rows, look->language);
+	for (size_t row = 0; layout->estimate >= 0 && row < table->row_count; row++) {
+		const struct cell *estimate = table_cell(table, row, (size_t)layout->estimate);
+		if (estimate->state != CELL_NUMBER)
+			continue;
+		buf_addf(out, "* %s, %s: ", label_word(look->language, WORD_RUNNING),
+			 label_word(look->language, WORD_ESTIMATE));
+		label_number(out, look->language, estimate->number);
+		buf_add_literal(out, "\n");
+	}
+}
+
+void
+render_table(struct buf *out, const struct table *table, const struct look *look)
+{
+	struct layout layout;
+	lay_out(&layout, table, look);
+	add_head(out, table, &layout, look);
+	for (size_t row = 0; row < table->row_count; row++)
+		add_row(out, table, &layout, row, look);
+	add_foot(out, table, &layout, look);
+}

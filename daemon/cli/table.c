@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The data model of every answer of the command line. Holds values; how they are written is for the renderings. */
+#include "cli/table.h"
+
+#include <assert.h>
+
+#include "show/counts.h"
+
+void
+table_init(struct table *table, const struct column *columns, size_t count)
+{
+	assert(count <= TABLE_COLUMNS_MAX);
+	*table = (struct table){.column_count = count};
+	memcpy(table->columns, columns, count * sizeof *columns);
+}
+
+void
+table_release(struct table *table)
+{
+	for (size_t i = 0; i < table->row_count * table->column_count; i++)
+		free(table->cells[i].text);
+	free(table->cells);
+	*table = (struct table){0};
+}
+
+struct cell *
+table_row(struct table *table)
+{
+	if (table->row_count == table->row_room) {
+		table->row_room = table->row_room ? 2 * table->row_room : 32;
+		table->cells = xrealloc(table->cells, table->row_room * table->column_count *
+							      sizeof *table->cells);
+	}
+	struct cell *row = table->cells + table->row_count++ * table->column_count;
+	memset(row, 0, table->column_count * sizeof *row);
+	return row;
+}
+
+const struct cell *
+table_cell(const struct table *table, size_t row, size_t column)
+{
+	return &table->cells[row * table->column_count + column];
+}
+
+void
+cell_number(struct cell *cell, int64_t value)
+{
+	cell->state = CELL_NUMBER;
+	cell->number = value;
+}
+
+void
+cell_count(struct cell *cell, int64_t value)
+{
+	cell->state = value == COUNT_UNKNOWN ? CELL_UNKNOWN : CELL_NUMBER;
+	cell->number = value;
+}
+
+void
+cell_text(struct cell *cell, struct slice text)
+{
+	cell->state = CELL_TEXT;
+	cell->text = xstrndup(text.ptr, text.len);
+}
+
+void
+table_render(struct buf *out, const struct table *table, enum rendering rendering,
+	     const struct look *look)
+{
+	static void (*const renderings[])(struct buf *, const struct table *,
+					  const struct look *) = {
+		[RENDER_TABLE] = render_table,
+		[RENDER_TSV] = render_tsv,
+		[RENDER_CSV] = render_csv,
+		[RENDER_JSON] = render_json,
+	};
+	renderings[rendering](out, table, look);
+}

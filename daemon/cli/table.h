@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a command answers, once: columns with types and rows of cells. Every rendering is made from it, so that all of
+ * them say the same. Column keys are the JSON keys and the header of CSV; labels are for the table that people read.
+ */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "show/labels.h"
+
+enum { TABLE_COLUMNS_MAX = 12 };
+
+enum column_type {
+	COLUMN_TEXT,
+	COLUMN_COUNT,    /* a number, written with the language's thousands in the table */
+	COLUMN_HITS,     /* a count with a bar beside it and its sum and average below */
+	COLUMN_FLAG,     /* true or false */
+	COLUMN_COMPLETE, /* a flag of a period; the table marks rows where it is false */
+	COLUMN_ESTIMATE, /* a count that the table shows once, below, where a row has it */
+};
+
+struct column {
+	const char *key;
+	enum label_word word; /* what the table that people read calls it */
+	enum column_type type;
+	const char *label; /* in place of the word, if not NULL */
+};
+
+enum cell_state {
+	CELL_ABSENT,  /* not said: no key in JSON, empty in CSV */
+	CELL_UNKNOWN, /* null in JSON, empty in CSV, a dash in the table */
+	CELL_NUMBER,  /* also flags */
+	CELL_TEXT,
+};
+
+struct cell {
+	enum cell_state state;
+	int64_t number;
+	char *text; /* owned by the table */
+};
+
+struct table {
+	const char *site; /* NULL: of many sites, or of none */
+	const char *timezone;
+	struct column columns[TABLE_COLUMNS_MAX];
+	size_t column_count;
+	struct cell *cells; /* row after row */
+	size_t row_count;
+	size_t row_room;
+};
+
+void table_init(struct table *table, const struct column *columns, size_t count);
+void table_release(struct table *table);
+
+/* Adds a row of absent cells and returns the first of them, valid until the next row. */
+struct cell *table_row(struct table *table);
+const struct cell *table_cell(const struct table *table, size_t row, size_t column);
+
+void cell_number(struct cell *cell, int64_t value);
+/* The number, or unknown where it is COUNT_UNKNOWN. */
+void cell_count(struct cell *cell, int64_t value);
+void cell_text(struct cell *cell, struct slice text);
+
+/* How the table that people read looks. */
+struct look {
+	enum conf_language language;
+	int width; /* columns of the terminal */
+	bool color;
+};
+
+/* An entry per rendering, in the order of enum rendering. */
+enum rendering { RENDER_TABLE, RENDER_TSV, RENDER_CSV, RENDER_JSON };
+void table_render(struct buf *out, const struct table *table, enum rendering rendering,
+		  const struct look *look);
+
+/* The renderings themselves (render_text.c, render_data.c). */
+void render_table(struct buf *out, const struct table *table, const struct look *look);
+void render_tsv(struct buf *out, const struct table *table, const struct look *look);
+void render_csv(struct buf *out, const struct table *table, const struct look *look);
+void render_json(struct buf *out, const struct table *table, const struct look *look);
+
+#endif

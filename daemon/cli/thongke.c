@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line: reads the options, which may stand anywhere, finds the command in one table and runs it. Both
+ * tables here give the parsing and the help; what a command does is in its own file.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+/* What a command needs or may be given. */
+enum {
+	TAKES_SITE = 1,
+	TAKES_RANGE = 2, /* --from, --to, --limit, and a range as its argument */
+	TAKES_ALL = 4,
+	NEEDS_NO_CONF = 8,
+};
+
+static int
+cmd_version(struct cli *cli)
+{
+	(void)cli;
+	printf("thongke %s\n", THONGKE_VERSION);
+	return CLI_FINE;
+}
+
+struct command {
+	const char *name, *arguments, *help;
+	int (*run)(struct cli *cli);
+	int takes;
+	size_t args_min, args_max;
+};
+
+static const struct command commands[] = {
+	{"summary", "", "today, yesterday, month, year and total of every site", cmd_summary,
+	 TAKES_SITE, 0, 0},
+	{"hours", "[RANGE]", "hits by hour, of today unless a range is given", cmd_hours,
+	 TAKES_SITE | TAKES_RANGE, 0, 1},
+	{"days", "[RANGE]", "hits by day, the last 30", cmd_days, TAKES_SITE | TAKES_RANGE, 0, 1},
+	{"weeks", "[RANGE]", "hits by week (Monday first), the last 12", cmd_weeks,
+	 TAKES_SITE | TAKES_RANGE, 0, 1},
+	{"months", "[RANGE]", "hits by month, the last 12", cmd_months, TAKES_SITE | TAKES_RANGE, 0,
+	 1},
+	{"years", "[RANGE]", "hits by year", cmd_years, TAKES_SITE | TAKES_RANGE, 0, 1},
+	{"counts", "", "what the counter in a page shows now", cmd_counts, TAKES_SITE, 0, 0},
+	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
+	{"import", "FILE", "count an access log (\"-\": standard input; .gz too), each line once",
+	 cmd_import, TAKES_SITE | TAKES_ALL, 1, 1},
+	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
+	 cmd_journal, 0, 1, 1},
+	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF, 0, 0},
+};
+
+/* An option with an argument sets a text of struct cli, one without it a flag. */
+struct option_row {
+	const char *name, *argument, *help;
+	size_t field; /* in struct cli */
+	char letter;
+	int needs; /* what the command must take */
+};
+
+#define FIELD(name) offsetof(struct cli, name)
+static const struct option_row option_rows[] = {
+	{"config", "FILE", "the configuration (else $THONGKE_CONF, else " THONGKE_CONF_FILE ")",
+	 FIELD(conf_file), 'c', 0},
+	{"site", "SITE", "the site's key; may be left out where there is one site", FIELD(site_key),
+	 's', TAKES_SITE},
+	{"option", "KEY=VALUE", "overrides a key of the configuration", FIELD(overrides), 'o', 0},
+	{"from", "DATE", "first day, or any range (its first day counts)", FIELD(from), 0,
+	 TAKES_RANGE},
+	{"to", "DATE", "last day, or any range (its last day counts)", FIELD(to), 0, TAKES_RANGE},
+	{"limit", "N", "the last N rows", FIELD(limit_text), 0, TAKES_RANGE},
+	{"all", NULL, "import: count every request, not page views alone", FIELD(all), 0,
+	 TAKES_ALL},
+	{"table", NULL, "a table for people (default on a terminal)", FIELD(table), 0, 0},
+	{"tsv", NULL, "tabs, no header (default in a pipe)", FIELD(tsv), 0, 0},
+	{"csv", NULL, "RFC 4180, with a header", FIELD(csv), 0, 0},
+	{"json", NULL, "one JSON object", FIELD(json), 0, 0},
+	{"lang", "vi|en", "language of the table (default: the site's)", FIELD(language_text), 0,
+	 0},
+	{"color", "WHEN", "auto, always or never; NO_COLOR is heeded", FIELD(color_text), 0, 0},
+	{"help", NULL, "this text", FIELD(help), 'h', 0},
+};
+enum { OPTIONS = COUNT_OF(option_rows), LONG_BASE = 256 };
+
+static void
+print_help(void)
+{
+	printf("usage: thongke [-c FILE] [-s SITE] [COMMAND] [options]\n\nWithout a command: the "
+	       "summary of every site.\n\ncommands\n");
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		printf("  %-8s %-12s %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].help);
+	printf("\noptions, in any place\n");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_rows[i];
+		const char short_name[] = {row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+					   row->letter ? ',' : ' ', '\0'};
+		char long_name[32];
+		snprintf(long_name, sizeof long_name, "%s%s%s", row->name, row->argument ? " " : "",
+			 row->argument ? row->argument : "");
+		printf("  %s --%-18s %s\n", short_name, long_name, row->help);
+	}
+	printf("\nA RANGE is today, yesterday, 7d (any number of days), 2020-05-20, 2020-W21, "
+	       "2020-05 or 2020.\nexit codes: 0 fine, 1 the answer is no, 2 usage, 3 "
+	       "configuration, 4 Redis unreachable, 5 refused by Redis\n");
+}
+
+static void
+set_option(struct cli *cli, const struct option_row *row, const char *value)
+{
+	if (row->field == FIELD(overrides)) {
+		if (cli->override_count == CLI_OVERRIDES_MAX)
+			cli_fail(CLI_USAGE, "-o may be given %d times at most", CLI_OVERRIDES_MAX);
+		cli->overrides[cli->override_count++] = value;
+	} else if (row->argument) {
+		*(const char **)((char *)cli + row->field) = value;
+	} else {
+		*(int *)((char *)cli + row->field) = 1;
+	}
+}
+
+/* Sets every option and leaves the other words in argv from `optind` on; `used` gets what the options need. */
+static void
+parse_options(struct cli *cli, int argc, char **argv, const struct option_row *used[OPTIONS])
+{
+	struct option longs[OPTIONS + 1] = {0};
+	char shorts[3 * OPTIONS + 2] = ":";
+	size_t len = 1;
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_rows[i];
+		longs[i] =
+			(struct option){row->name, row->argument ? required_argument : no_argument,
+					NULL, LONG_BASE + (int)i};
+		if (row->letter)
+			shorts[len++] = row->letter;
+		if (row->letter && row->argument)
+			shorts[len++] = ':';
+	}
+	opterr = 0;
+	int got;
+	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const char *word = argv[optind - 1];
+		if (got == ':')
+			cli_fail(CLI_USAGE, "the option %s needs a value", word);
+		size_t at = got >= LONG_BASE ? (size_t)(got - LONG_BASE) : 0;
+		while (got < LONG_BASE && at < OPTIONS && option_rows[at].letter != got)
+			at++;
+		if (got == '?' || at == OPTIONS)
+			cli_fail(CLI_USAGE, "there is no option %s (thongke --help lists them)",
+				 word);
+		set_option(cli, &option_rows[at], optarg);
+		used[at] = &option_rows[at];
+	}
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	cli_fail(CLI_USAGE, "there is no command \"%s\" (thongke --help lists them)", name);
+}
+
+static void
+check_use(const struct cli *cli, const struct command *command,
+	  const struct option_row *const used[OPTIONS])
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (used[i] && used[i]->needs & ~command->takes)
+			cli_fail(CLI_USAGE, "%s takes no --%s", command->name, used[i]->name);
+	if (cli->arg_count < command->args_min)
+		cli_fail(CLI_USAGE, "%s needs an argument: %s", command->name, command->arguments);
+	if (cli->arg_count > command->args_max)
+		cli_fail(CLI_USAGE, "%s does not take \"%s\"", command->name,
+			 cli->args[command->args_max]);
+}
+
+static void
+check_color(struct cli *cli)
+{
+	static const char *const names[] = {
+		[CLI_COLOR_AUTO] = "auto",
+		[CLI_COLOR_ALWAYS] = "always",
+		[CLI_COLOR_NEVER] = "never",
+	};
+	for (size_t i = 0; cli->color_text && i < COUNT_OF(names); i++)
+		if (strcmp(cli->color_text, names[i]) == 0) {
+			cli->color = (enum cli_color)i;
+			return;
+		}
+	if (cli->color_text)
+		cli_fail(CLI_USAGE, "--color is auto, always or never, not \"%s\"",
+			 cli->color_text);
+}
+
+static void
+check_values(struct cli *cli)
+{
+	enum conf_language language;
+	if (cli->language_text && !label_language(slice_of(cli->language_text), &language))
+		cli_fail(CLI_USAGE, "--lang is vi or en, not \"%s\"", cli->language_text);
+	check_color(cli);
+	if (cli->limit_text) {
+		char *end;
+		errno = 0;
+		cli->limit = strtoll(cli->limit_text, &end, 10);
+		if (errno || *end || cli->limit <= 0)
+			cli_fail(CLI_USAGE, "--limit is a number from 1 on, not \"%s\"",
+				 cli->limit_text);
+	}
+	if (cli->table + cli->tsv + cli->csv + cli->json > 1)
+		cli_fail(CLI_USAGE, "one of --table, --tsv, --csv and --json is enough");
+	cli->rendering = cli->json                            ? RENDER_JSON
+			 : cli->csv                           ? RENDER_CSV
+			 : cli->table                         ? RENDER_TABLE
+			 : cli->tsv || !isatty(STDOUT_FILENO) ? RENDER_TSV
+							      : RENDER_TABLE;
+}
+
+static void
+load_conf(struct cli *cli)
+{
+	char error[1024];
+	const char *variable = getenv("THONGKE_CONF");
+	char *file = xstrdup(cli->conf_file          ? cli->conf_file
+			     : variable && *variable ? variable
+						     : THONGKE_CONF_FILE);
+	unsetenv("THONGKE_CONF"); /* it looks like a key of the configuration */
+	cli->conf = conf_load(file, cli->overrides, cli->override_count, error, sizeof error);
+	if (!cli->conf)
+		cli_fail(CLI_CONF, "%s", error);
+	free(file);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {0};
+	const struct option_row *used[OPTIONS] = {0};
+	setlocale(LC_CTYPE, "C.UTF-8");
+	die_as("thongke", CLI_USAGE);
+	parse_options(&cli, argc, argv, used);
+	if (cli.help) {
+		print_help();
+		return CLI_FINE;
+	}
+	const struct command *command = &commands[0];
+	if (optind < argc)
+		command = find_command(argv[optind++]);
+	cli.args = argv + optind;
+	cli.arg_count = (size_t)(argc - optind);
+	check_use(&cli, command, used);
+	check_values(&cli);
+	if (!(command->takes & NEEDS_NO_CONF))
+		load_conf(&cli);
+	int code = command->run(&cli);
+	conf_unref(cli.conf);
+	if (fflush(stdout) != 0)
+		cli_fail(CLI_NO, "cannot write to standard output: %s", strerror(errno));
+	return code;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes answers into a buffer. Only fixed text, lengths and bodies made by the show folder leave here: no answer
+ * repeats what a client sent.
+ */
+#include "front/answer.h"
+
+#include "base/http.h"
+#include "base/period.h"
+
+#define NO_STORE "Cache-Control: no-store\r\n"
+#define NO_SNIFF "X-Content-Type-Options: nosniff\r\n"
+/* Lets pages that ask for cross-origin isolation embed it. */
+#define ANY_PAGE "Cross-Origin-Resource-Policy: cross-origin\r\n"
+#define OK(type, lines) SLICE("HTTP/1.1 200 OK\r\nContent-Type: " type "\r\n" NO_SNIFF lines)
+
+static const struct slice answer_heads[ANSWER_FORMS] = {
+	[ANSWER_JSON] = OK("application/json; charset=utf-8", NO_STORE),
+	[ANSWER_TEXT] = OK("text/plain; charset=utf-8", NO_STORE),
+	[ANSWER_GIF] = OK("image/gif", NO_STORE ANY_PAGE),
+	[ANSWER_SCRIPT] = OK("text/javascript; charset=utf-8",
+			     "Cache-Control: public, max-age=3600\r\n" ANY_PAGE),
+	[ANSWER_PAGE] = OK("text/html; charset=utf-8", "Cache-Control: no-cache\r\n"),
+	[ANSWER_METRICS] = OK("text/plain; version=0.0.4; charset=utf-8", NO_STORE),
+};
+
+/* The statuses without a body, and what they say instead. */
+static const struct {
+	int status;
+	struct slice head;
+} answer_bare[] = {
+	{204, SLICE("HTTP/1.1 204 No Content\r\n" NO_STORE)},
+	{304, SLICE("HTTP/1.1 304 Not Modified\r\nCache-Control: public, max-age=3600\r\n")},
+};
+
+static bool
+answer_bare_head(struct buf *out, int status)
+{
+	for (size_t i = 0; i < COUNT_OF(answer_bare); i++)
+		if (answer_bare[i].status == status) {
+			buf_add_slice(out, answer_bare[i].head);
+			return true;
+		}
+	return false;
+}
+
+/* An error's head; its body is the reason phrase unless it brings one. */
+static struct slice
+answer_error_head(struct buf *out, const struct answer *answer)
+{
+	const char *reason = http_reason(answer->status);
+	const char *type = answer->body.ptr ? "application/json" : "text/plain";
+	buf_addf(out, "HTTP/1.1 %d %s\r\nContent-Type: %s; charset=utf-8\r\n" NO_SNIFF NO_STORE,
+		 answer->status, reason, type);
+	if (answer->status == 503)
+		buf_add_literal(out, "Retry-After: 1\r\n");
+	return answer->body.ptr ? answer->body : slice_of(reason);
+}
+
+void
+answer_put(struct buf *out, const struct answer *answer, const struct answer_date *date)
+{
+	struct slice body = answer->body;
+	bool bare = answer->status != 200 && answer_bare_head(out, answer->status);
+	if (answer->status == 200)
+		buf_add_slice(out, answer_heads[answer->form]);
+	else if (!bare)
+		body = answer_error_head(out, answer);
+	if (answer->cors)
+		buf_add_literal(out, "Access-Control-Allow-Origin: *\r\n");
+	buf_add_slice(out, answer->extra);
+	buf_add(out, date->line, date->len);
+	if (!bare) {
+		buf_add_literal(out, "Content-Length: ");
+		buf_add_int(out, (int64_t)body.len);
+		buf_add_literal(out, "\r\n");
+	}
+	if (answer->last)
+		buf_add_literal(out, "Connection: close\r\n");
+	buf_add_literal(out, "\r\n");
+	if (!bare && !answer->head_only)
+		buf_add_slice(out, body);
+}
+
+/* RFC 9110 section 5.6.7: names in English, whatever the locale. */
+void
+answer_date_set(struct answer_date *date, int64_t utc)
+{
+	static const char days[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	if (date->len > 0 && date->second == utc)
+		return;
+	int32_t day = (int32_t)(utc / 86400);
+	int second = (int)(utc % 86400);
+	struct civil civil = civil_of_day(day);
+	date->second = utc;
+	date->len = (size_t)snprintf(
+		date->line, sizeof(date->line), "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+		days[weekday_of_day(day) - 1], civil.day, months[civil.month - 1],
+		(int)civil.year % 10000, second / 3600, second / 60 % 60, second % 60);
+	if (date->len >= sizeof(date->line))
+		date->len = 0;
+}
+
+bool
+answer_etag_matches(struct slice field, struct slice etag)
+{
+	while (field.len > 0) {
+		const char *comma = memchr(field.ptr, ',', field.len);
+		size_t len = comma ? (size_t)(comma - field.ptr) : field.len;
+		struct slice item = {field.ptr, len};
+		while (item.len > 0 && (*item.ptr == ' ' || *item.ptr == '\t'))
+			item = (struct slice){item.ptr + 1, item.len - 1};
+		while (item.len > 0 &&
+		       (item.ptr[item.len - 1] == ' ' || item.ptr[item.len - 1] == '\t'))
+			item.len--;
+		if (item.len > 2 && memcmp(item.ptr, "W/", 2) == 0)
+			item = (struct slice){item.ptr + 2, item.len - 2};
+		if (slice_eq(item, etag) || slice_eq(item, SLICE("*")))
+			return true;
+		len += comma ? 1 : 0;
+		field = (struct slice){field.ptr + len, field.len - len};
+	}
+	return false;
+}

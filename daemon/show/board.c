@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board: cells, their rings, and the one formula that keeps them true. Never waits for Redis or the disk. */
+#include "show/board.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+
+enum {
+	NO_PERIOD = INT32_MIN,
+	TABLE_MIN = 64,
+	AGE_SHOWN_MS = 2000, /* the tally hears from Redis every second: younger than this is 0 */
+};
+
+struct cell {
+	_Atomic int32_t period;
+	_Atomic int64_t shown;
+	int64_t offset;
+	int64_t confirmed;
+	int64_t seen;
+};
+
+struct board_site {
+	struct board *board;
+	struct board_site *next; /* of the same shard */
+	struct slice key;
+	int shard;
+	int32_t taken_day; /* locked: the date at which Redis' numbers were last taken */
+	_Atomic bool known;
+	_Atomic bool looked_at;
+	struct cell cells[BOARD_CELLS];
+	char key_text[];
+};
+
+struct board {
+	pthread_mutex_t table_lock;
+	struct board_site **table; /* open addressing, a power of two */
+	size_t table_size;
+	size_t count;
+	_Atomic int64_t confirmed_ms;
+	pthread_mutex_t locks[CONF_SHARDS];
+	struct board_site *_Atomic shards[CONF_SHARDS];
+};
+
+struct board *
+board_new(void)
+{
+	struct board *board = xcalloc(1, sizeof(*board));
+	pthread_mutex_init(&board->table_lock, NULL);
+	for (int i = 0; i < CONF_SHARDS; i++)
+		pthread_mutex_init(&board->locks[i], NULL);
+	board->table_size = TABLE_MIN;
+	board->table = xcalloc(TABLE_MIN, sizeof(*board->table));
+	board->confirmed_ms = clock_mono_ms();
+	return board;
+}
+
+void
+board_free(struct board *board)
+{
+	if (!board)
+		return;
+	for (size_t i = 0; i < board->table_size; i++)
+		free(board->table[i]);
+	free(board->table);
+	free(board);
+}
+
+void
+board_lock(struct board *board, int shard)
+{
+	pthread_mutex_lock(&board->locks[shard]);
+}
+
+void
+board_unlock(struct board *board, int shard)
+{
+	pthread_mutex_unlock(&board->locks[shard]);
+}
+
+/* --- the table of sites --- */
+
+static struct board_site **
+table_slot(struct board_site **table, size_t size, struct slice key)
+{
+	size_t at = XXH3_64bits(key.ptr, key.len) & (size - 1);
+	while (table[at] && !slice_eq(table[at]->key, key))
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+static void
+table_grow(struct board *board)
+{
+	size_t size = board->table_size * 2;
+	struct board_site **table = xcalloc(size, sizeof(*table));
+	for (size_t i = 0; i < board->table_size; i++)
+		if (board->table[i])
+			*table_slot(table, size, board->table[i]->key) = board->table[i];
+	free(board->table);
+	board->table = table;
+	board->table_size = size;
+}
+
+static struct board_site *
+site_new(struct board *board, struct slice key)
+{
+	struct board_site *site = xcalloc(1, sizeof(*site) + key.len + 1);
+	memcpy(site->key_text, key.ptr, key.len);
+	site->key = (struct slice){site->key_text, key.len};
+	site->board = board;
+	site->shard = crc16_xmodem(key) % CONF_SHARDS;
+	site->taken_day = NO_PERIOD;
+	for (int i = 0; i < BOARD_CELLS; i++)
+		site->cells[i].period = NO_PERIOD;
+	site->next = board->shards[site->shard];
+	board->shards[site->shard] = site;
+	return site;
+}
+
+struct board_site *
+board_site(struct board *board, struct slice key)
+{
+	pthread_mutex_lock(&board->table_lock);
+	struct board_site **slot = table_slot(board->table, board->table_size, key);
+	if (!*slot) {
+		if (board->count * 2 >= board->table_size) {
+			table_grow(board);
+			slot = table_slot(board->table, board->table_size, key);
+		}
+		*slot = site_new(board, key);
+		board->count++;
+	}
+	struct board_site *site = *slot;
+	pthread_mutex_unlock(&board->table_lock);
+	return site;
+}
+
+void
+board_each(struct board *board, int shard, void (*each)(struct board_site *, void *), void *arg)
+{
+	for (struct board_site *site = board->shards[shard]; site; site = site->next)
+		each(site, arg);
+}
+
+struct slice
+board_site_key(const struct board_site *site)
+{
+	return site->key;
+}
+
+int
+board_site_shard(const struct board_site *site)
+{
+	return site->shard;
+}
+
+bool
+board_known(const struct board_site *site)
+{
+	return site->known;
+}
+
+/* --- cells --- */
+
+static struct cell *
+cell_slot(struct board_site *site, enum period_kind kind, int32_t period)
+{
+	if (kind == PERIOD_ALL)
+		return &site->cells[BOARD_CELLS - 1];
+	return &site->cells[(int)kind * BOARD_RING + (int)((uint32_t)period % BOARD_RING)];
+}
+
+/* Locked. A cell begins its period at 0; one that has gone on to a later period stays there. */
+static bool
+cell_begin(struct cell *cell, int32_t period)
+{
+	int32_t current = atomic_load_explicit(&cell->period, memory_order_relaxed);
+	if (current < period) {
+		atomic_store_explicit(&cell->shown, 0, memory_order_relaxed);
+		cell->offset = cell->confirmed = cell->seen = 0;
+		atomic_store_explicit(&cell->period, period, memory_order_release);
+		return true;
+	}
+	return current == period;
+}
+
+/* Locked. The cell of a period, or NULL when its place belongs to a later one. */
+static struct cell *
+cell_locked(struct board_site *site, enum period_kind kind, int32_t period)
+{
+	struct cell *cell = cell_slot(site, kind, period);
+	return cell_begin(cell, period) ? cell : NULL;
+}
+
+void
+board_add(struct board_site *site, int32_t day)
+{
+	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
+		int32_t period = period_of_day((enum period_kind)kind, day);
+		struct cell *cell = cell_slot(site, (enum period_kind)kind, period);
+		bool ours = atomic_load_explicit(&cell->period, memory_order_acquire) == period;
+		if (!ours) {
+			board_lock(site->board, site->shard);
+			ours = cell_begin(cell, period);
+			board_unlock(site->board, site->shard);
+		}
+		if (ours)
+			atomic_fetch_add_explicit(&cell->shown, 1, memory_order_relaxed);
+	}
+}
+
+static int64_t
+cell_shown(struct board_site *site, enum shown_period which, int32_t day)
+{
+	int32_t period = period_shown(which, day);
+	struct cell *cell = cell_slot(site, shown_periods[which].kind, period);
+	if (atomic_load_explicit(&cell->period, memory_order_acquire) != period)
+		return 0;
+	return atomic_load_explicit(&cell->shown, memory_order_relaxed);
+}
+
+void
+board_counts(struct board *board, struct board_site *site, int32_t day, struct counts *out)
+{
+	bool known = atomic_load_explicit(&site->known, memory_order_acquire);
+	for (int which = 0; which < SHOWN_PERIODS; which++)
+		out->hits[which] =
+			known ? cell_shown(site, (enum shown_period)which, day) : COUNT_UNKNOWN;
+	if (!atomic_load_explicit(&site->looked_at, memory_order_relaxed))
+		atomic_store_explicit(&site->looked_at, true, memory_order_relaxed);
+	int64_t age = board_age_ms(board);
+	out->age = age < AGE_SHOWN_MS ? 0 : age / 1000;
+}
+
+void
+board_confirmed_at(struct board *board, int64_t mono_ms)
+{
+	board->confirmed_ms = mono_ms;
+}
+
+int64_t
+board_age_ms(const struct board *board)
+{
+	return clock_mono_ms() - board->confirmed_ms;
+}
+
+/* --- the tally's side --- */
+
+void
+board_seen(struct board_site *site, int32_t day, int64_t hits)
+{
+	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
+		int32_t period = period_of_day((enum period_kind)kind, day);
+		struct cell *cell = cell_locked(site, (enum period_kind)kind, period);
+		if (cell)
+			cell->seen += hits;
+	}
+}
+
+/* Locked. Moves what is shown along with the part that comes from Redis. */
+static void
+cell_set_offset(struct cell *cell, int64_t offset)
+{
+	atomic_fetch_add_explicit(&cell->shown, offset - cell->offset, memory_order_relaxed);
+	cell->offset = offset;
+}
+
+void
+board_confirm(struct board_site *site, int32_t day, int64_t hits,
+	      const int64_t values[PERIOD_KINDS], bool settling)
+{
+	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
+		int32_t period = period_of_day((enum period_kind)kind, day);
+		struct cell *cell = cell_locked(site, (enum period_kind)kind, period);
+		if (!cell)
+			continue;
+		cell->confirmed += hits;
+		if (!settling && values[kind] >= 0)
+			cell_set_offset(cell, values[kind] - cell->confirmed);
+	}
+}
+
+int64_t
+board_take(struct board_site *site, int32_t day, const int64_t numbers[SHOWN_PERIODS], bool settled)
+{
+	int64_t fell = 0;
+	if (settled)
+		for (int i = 0; i < BOARD_CELLS; i++)
+			site->cells[i].confirmed = site->cells[i].seen;
+	for (int which = 0; which < SHOWN_PERIODS; which++) {
+		int32_t period = period_shown((enum shown_period)which, day);
+		struct cell *cell = cell_locked(site, shown_periods[which].kind, period);
+		if (!cell || numbers[which] < 0)
+			continue;
+		int64_t offset = numbers[which] - cell->confirmed;
+		if (which == SHOWN_TOTAL && site->known && offset < cell->offset)
+			fell = cell->offset - offset;
+		cell_set_offset(cell, offset);
+	}
+	site->taken_day = day;
+	atomic_store_explicit(&site->looked_at, false, memory_order_relaxed);
+	atomic_store_explicit(&site->known, true, memory_order_release);
+	return fell;
+}
+
+bool
+board_wants(const struct board_site *site, int32_t day)
+{
+	return site->taken_day != day ||
+	       atomic_load_explicit(&site->looked_at, memory_order_relaxed);
+}
+
+bool
+board_cell_get(const struct board_site *site, int index, int32_t *period, int64_t *redis)
+{
+	assert(index >= 0 && index < BOARD_CELLS);
+	const struct cell *cell = &site->cells[index];
+	*period = cell->period;
+	*redis = cell->offset + cell->confirmed;
+	return *period != NO_PERIOD;
+}
+
+void
+board_cell_set(struct board_site *site, int index, int32_t period, int64_t redis)
+{
+	assert(index >= 0 && index < BOARD_CELLS);
+	struct cell *cell = &site->cells[index];
+	cell->period = period;
+	cell->offset = redis;
+	cell->shown = redis;
+	site->known = true;
+}

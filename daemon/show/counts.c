@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The counts as JSON and as text. The JSON is written once per hit, so every part reserves its room once and then only
+ * stores: names are constants, words come from show/labels.c. Never asks for a number that is not in struct counts.
+ */
+#include "show/counts.h"
+
+#include "show/labels.h"
+
+/* Room for the parts of the JSON: all that is not the page's path, and a row without its words. */
+enum {
+	KEY_MAX = 16,
+	ROW_START_MAX = 32,
+	VALUE_MAX = BUF_INT_MAX,
+	HEAD_MAX = 256 + CONF_SITE_KEY_MAX + SHOWN_PERIODS * (KEY_MAX + VALUE_MAX),
+	TAIL_MAX = 128,
+	ROW_MAX = ROW_START_MAX + VALUE_MAX + 32,
+};
+
+void
+counts_view_init(struct counts_view *view, const struct conf_site *site)
+{
+	*view = (struct counts_view){
+		.site = site,
+		.language = site->language,
+		.row_count = site->row_count,
+		.title = true,
+		.counted = COUNTS_READ,
+	};
+	memcpy(view->rows, site->rows, site->row_count * sizeof(site->rows[0]));
+}
+
+static bool
+find_row(struct slice name, uint8_t *row)
+{
+	for (int i = 0; i < CONF_ROW_NAMES; i++)
+		if (slice_eq(name, slice_of(conf_row_names[i]))) {
+			*row = (uint8_t)i;
+			return true;
+		}
+	return false;
+}
+
+/* Cuts the text before the next comma off the front; *more says whether there was one. */
+static struct slice
+next_name(struct slice *names, bool *more)
+{
+	const char *comma = memchr(names->ptr, ',', names->len);
+	struct slice name = {names->ptr, comma ? (size_t)(comma - names->ptr) : names->len};
+	size_t taken = name.len + (comma != NULL);
+	*names = (struct slice){names->ptr + taken, names->len - taken};
+	*more = comma != NULL;
+	return name;
+}
+
+static bool
+choose_rows(struct counts_view *view, struct slice names)
+{
+	uint8_t rows[CONF_ROWS_MAX];
+	size_t count = 0;
+	bool more = true;
+	while (more)
+		if (count == CONF_ROWS_MAX || !find_row(next_name(&names, &more), &rows[count++]))
+			return false;
+	memcpy(view->rows, rows, count * sizeof(rows[0]));
+	view->row_count = count;
+	return true;
+}
+
+static bool
+choose_title(struct counts_view *view, struct slice title)
+{
+	view->title = slice_eq(title, SLICE("1"));
+	return view->title || slice_eq(title, SLICE("0"));
+}
+
+bool
+counts_view_choose(struct counts_view *view, struct slice rows, struct slice language,
+		   struct slice title)
+{
+	return (!rows.ptr || choose_rows(view, rows)) &&
+	       (!language.ptr || label_language(language, &view->language)) &&
+	       (!title.ptr || choose_title(view, title));
+}
+
+static int64_t
+row_value(const struct counts *counts, int row)
+{
+	return row < SHOWN_PERIODS ? counts->hits[row] : COUNT_UNKNOWN;
+}
+
+static void
+add_text(struct buf *out, enum conf_language language, int64_t value)
+{
+	if (value == COUNT_UNKNOWN)
+		buf_add_literal(out, LABEL_UNKNOWN);
+	else
+		label_number(out, language, value);
+}
+
+/* Each put_ writes into reserved room and returns where it ended. */
+
+#define PUT(to, literal) ((char *)mempcpy((to), (literal), sizeof(literal) - 1))
+
+static char *
+put_slice(char *to, struct slice text)
+{
+	return (char *)mempcpy(to, text.ptr, text.len);
+}
+
+static char *
+put_value(char *to, int64_t value)
+{
+	return value == COUNT_UNKNOWN ? PUT(to, "null") : buf_put_int(to, value);
+}
+
+static char *
+put_two(char *to, int value)
+{
+	to[0] = (char)('0' + value / 10);
+	to[1] = (char)('0' + value % 10);
+	return to + 2;
+}
+
+/* "time":"2020-05-20T14:32:07+07:00","date":"2020-05-20" */
+static char *
+put_time(char *to, const struct local_time *local)
+{
+	char date[PERIOD_NAME_SIZE], clock[] = "T00:00:00+00:00";
+	struct slice name = slice_of(period_name(PERIOD_DAY, local->day, date));
+	int east = local->offset / 60;
+	put_two(clock + 1, local->hour);
+	put_two(clock + 4, local->minute);
+	put_two(clock + 7, local->second);
+	clock[9] = east < 0 ? '-' : '+';
+	put_two(clock + 10, abs(east) / 60);
+	put_two(clock + 13, abs(east) % 60);
+	to = PUT(to, ",\"time\":\"");
+	to = put_slice(to, name);
+	to = (char *)mempcpy(to, clock, sizeof(clock) - 1);
+	to = PUT(to, "\",\"date\":\"");
+	to = put_slice(to, name);
+	return PUT(to, "\"");
+}
+
+static char *
+put_counted(char *to, const struct counts_view *view)
+{
+	if (view->counted == COUNTS_COUNTED)
+		return PUT(to, ",\"counted\":true");
+	if (view->counted == COUNTS_READ)
+		return to;
+	to = PUT(to, ",\"counted\":false,\"reason\":\"");
+	to = put_slice(to, slice_of(view->reason));
+	return PUT(to, "\"");
+}
+
+/* The keys are copied in their fixed size, which costs less than their length does. */
+static char *
+put_periods(char *to, const int64_t values[SHOWN_PERIODS])
+{
+	static const struct {
+		char text[KEY_MAX];
+		size_t len;
+	} keys[SHOWN_PERIODS] = {
+#define X(id, name, kind, back) [SHOWN_##id] = {",\"" name "\":", sizeof(",\"" name "\":") - 1},
+		PERIODS(X)
+#undef X
+	};
+	char *start = to;
+	for (int i = 0; i < SHOWN_PERIODS; i++) {
+		memcpy(to, keys[i].text, KEY_MAX);
+		to = put_value(to + keys[i].len, values[i]);
+	}
+	*start = '{'; /* where the first key has its comma */
+	return PUT(to, "}");
+}
+
+static void
+set_end(struct buf *out, const char *end)
+{
+	out->len = (size_t)(end - out->data);
+}
+
+static void
+add_head(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	char *to = buf_reserve(out, HEAD_MAX);
+	to = PUT(to, "{\"site\":\"");
+	to = put_slice(to, view->site->key_slice);
+	to = PUT(to, "\"");
+	to = put_time(to, &view->local);
+	to = put_counted(to, view);
+	to = PUT(to, ",\"hits\":");
+	to = put_periods(to, counts->hits);
+	set_end(out, to);
+}
+
+static void
+add_page(struct buf *out, struct slice page)
+{
+	if (!page.ptr) {
+		buf_add_literal(out, ",\"page\":null");
+		return;
+	}
+	buf_add_literal(out, ",\"page\":{\"path\":\"");
+	buf_add_json(out, page);
+	buf_add_literal(out, "\"}");
+}
+
+static void
+add_age_and_title(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	char *to = buf_reserve(out, TAIL_MAX);
+	to = PUT(to, ",\"age\":");
+	to = buf_put_int(to, counts->age);
+	if (view->title) {
+		to = PUT(to, ",\"title\":\"");
+		to = put_slice(to, slice_of(label_title(view->language)));
+		to = PUT(to, "\"");
+	}
+	set_end(out, to);
+}
+
+static void
+add_row(struct buf *out, const struct counts_view *view, const struct counts *counts, int row)
+{
+#define ROW_START(name)                                                   \
+	{                                                                 \
+		",{\"row\":\"" name "\",\"label\":\"",                    \
+			sizeof(",{\"row\":\"" name "\",\"label\":\"") - 1 \
+	}
+#define X(id, name, kind, back) [SHOWN_##id] = ROW_START(name),
+	static const struct {
+		char text[ROW_START_MAX];
+		size_t len;
+	} starts[CONF_ROW_NAMES] = {PERIODS(X)[CONF_ROW_ONLINE] = ROW_START("online")};
+#undef X
+	int64_t value = row_value(counts, row);
+	char *to = buf_reserve(out, ROW_MAX);
+	memcpy(to, starts[row].text, ROW_START_MAX);
+	set_end(out, to + starts[row].len);
+	label_row(out, view->language, row, view->local.day);
+	to = buf_reserve(out, ROW_MAX);
+	to = PUT(to, "\",\"value\":");
+	to = put_value(to, value);
+	to = PUT(to, ",\"text\":\"");
+	set_end(out, to);
+	add_text(out, view->language, value);
+	buf_add_literal(out, "\"}");
+}
+
+void
+counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	add_head(out, view, counts);
+	add_page(out, view->page);
+	add_age_and_title(out, view, counts);
+	buf_add_literal(out, ",\"rows\":");
+	size_t list = out->len;
+	for (size_t i = 0; i < view->row_count; i++)
+		add_row(out, view, counts, view->rows[i]);
+	if (view->row_count == 0)
+		buf_add_literal(out, "[");
+	out->data[list] = '['; /* where the first row has its comma */
+	buf_add_literal(out, "]}");
+}
+
+void
+counts_text(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	if (view->title) {
+		buf_add_slice(out, slice_of(label_title(view->language)));
+		buf_add_literal(out, "\n");
+	}
+	for (size_t i = 0; i < view->row_count; i++) {
+		label_row(out, view->language, view->rows[i], view->local.day);
+		buf_add_literal(out, " : ");
+		add_text(out, view->language, row_value(counts, view->rows[i]));
+		buf_add_literal(out, "\n");
+	}
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words that people read in counters, pages and tables, in every language. A new word is a new row, no code. */
+#include "show/labels.h"
+
+struct language {
+	struct slice name;
+	const char *title;
+	char thousands;
+};
+
+/* A string constant in a static table; SLICE() is no constant expression. */
+#define TEXT(literal)                          \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	}
+
+static const struct language languages[CONF_LANGUAGES] = {
+	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", '.'},
+	[CONF_EN] = {TEXT("en"), "Visitor statistics", ','},
+};
+
+static const struct row_label {
+	struct slice text[CONF_LANGUAGES];
+	enum { ALONE, WITH_MONTH, WITH_YEAR } number; /* what follows the text */
+} row_labels[CONF_ROW_NAMES] = {
+	[SHOWN_TODAY] = {.text = {[CONF_VI] = TEXT("Hôm nay"), [CONF_EN] = TEXT("Today")}},
+	[SHOWN_YESTERDAY] = {.text = {[CONF_VI] = TEXT("Hôm qua"), [CONF_EN] = TEXT("Yesterday")}},
+	[SHOWN_THIS_WEEK] = {.text = {[CONF_VI] = TEXT("Tuần này"), [CONF_EN] = TEXT("This week")}},
+	[SHOWN_LAST_WEEK] =
+		{.text = {[CONF_VI] = TEXT("Tuần trước"), [CONF_EN] = TEXT("Last week")}},
+	[SHOWN_THIS_MONTH] = {.text = {[CONF_VI] = TEXT("Tháng "), [CONF_EN] = TEXT("Month ")},
+			      .number = WITH_MONTH},
+	[SHOWN_LAST_MONTH] =
+		{.text = {[CONF_VI] = TEXT("Tháng trước"), [CONF_EN] = TEXT("Last month")}},
+	[SHOWN_THIS_YEAR] = {.text = {[CONF_VI] = TEXT("Năm "), [CONF_EN] = TEXT("Year ")},
+			     .number = WITH_YEAR},
+	[SHOWN_LAST_YEAR] =
+		{.text = {[CONF_VI] = TEXT("Năm trước"), [CONF_EN] = TEXT("Last year")}},
+	[SHOWN_TOTAL] = {.text = {[CONF_VI] = TEXT("Tổng"), [CONF_EN] = TEXT("Total")}},
+	[CONF_ROW_ONLINE] =
+		{.text = {[CONF_VI] = TEXT("Đang trực tuyến"), [CONF_EN] = TEXT("Online")}},
+};
+
+static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
+	[WORD_SITE] = {[CONF_VI] = "Trang", [CONF_EN] = "Site"},
+	[WORD_HOUR] = {[CONF_VI] = "Giờ", [CONF_EN] = "Hour"},
+	[WORD_DAY] = {[CONF_VI] = "Ngày", [CONF_EN] = "Day"},
+	[WORD_WEEK] = {[CONF_VI] = "Tuần", [CONF_EN] = "Week"},
+	[WORD_MONTH] = {[CONF_VI] = "Tháng", [CONF_EN] = "Month"},
+	[WORD_YEAR] = {[CONF_VI] = "Năm", [CONF_EN] = "Year"},
+	[WORD_HITS] = {[CONF_VI] = "Lượt xem", [CONF_EN] = "Views"},
+	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
+	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
+	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},
+	[WORD_ESTIMATE] = {[CONF_VI] = "ước tính", [CONF_EN] = "estimate"},
+	[WORD_TIMEZONE] = {[CONF_VI] = "Múi giờ", [CONF_EN] = "Time zone"},
+	[WORD_LANGUAGE] = {[CONF_VI] = "Ngôn ngữ", [CONF_EN] = "Language"},
+	[WORD_HOSTS] = {[CONF_VI] = "Tên miền", [CONF_EN] = "Hosts"},
+	[WORD_SHARD] = {[CONF_VI] = "Phân mảnh", [CONF_EN] = "Shard"},
+	[WORD_CONFIGURED] = {[CONF_VI] = "Có cấu hình", [CONF_EN] = "Configured"},
+	[WORD_STREAM] = {[CONF_VI] = "Luồng", [CONF_EN] = "Stream"},
+	[WORD_BYTES] = {[CONF_VI] = "Byte", [CONF_EN] = "Bytes"},
+	[WORD_FIRST] = {[CONF_VI] = "Đầu", [CONF_EN] = "First"},
+	[WORD_END] = {[CONF_VI] = "Cuối", [CONF_EN] = "End"},
+	[WORD_AGE] = {[CONF_VI] = "Tuổi", [CONF_EN] = "Age"},
+	[WORD_FRAMES] = {[CONF_VI] = "Khung", [CONF_EN] = "Frames"},
+	[WORD_RECORDS] = {[CONF_VI] = "Bản ghi", [CONF_EN] = "Records"},
+	[WORD_DAMAGED] = {[CONF_VI] = "Hỏng", [CONF_EN] = "Damaged"},
+	[WORD_LINES] = {[CONF_VI] = "Dòng", [CONF_EN] = "Lines"},
+	[WORD_COUNTED] = {[CONF_VI] = "Đã đếm", [CONF_EN] = "Counted"},
+	[WORD_SKIPPED] = {[CONF_VI] = "Bỏ qua", [CONF_EN] = "Skipped"},
+	[WORD_BAD] = {[CONF_VI] = "Lỗi", [CONF_EN] = "Bad"},
+	[WORD_ALREADY] = {[CONF_VI] = "Đã có", [CONF_EN] = "Already"},
+};
+
+const char *
+label_title(enum conf_language language)
+{
+	return languages[language].title;
+}
+
+/* Exactly `width` digits; returns their end. */
+static char *
+put_digits(char *to, uint32_t value, int width)
+{
+	for (int i = width - 1; i >= 0; i--, value /= 10)
+		to[i] = (char)('0' + value % 10);
+	return to + width;
+}
+
+void
+label_row(struct buf *out, enum conf_language language, int row, int32_t day)
+{
+	const struct row_label *label = &row_labels[row];
+	char number[4];
+	buf_add_slice(out, label->text[language]);
+	if (label->number == WITH_MONTH)
+		buf_add(out, number,
+			(size_t)(put_digits(number, (uint32_t)civil_of_day(day).month, 2) -
+				 number));
+	else if (label->number == WITH_YEAR)
+		buf_add(out, number,
+			(size_t)(put_digits(number, (uint32_t)civil_of_day(day).year, 4) - number));
+}
+
+void
+label_number(struct buf *out, enum conf_language language, int64_t value)
+{
+	uint32_t groups[7]; /* of three digits, the last first */
+	size_t count = 0;
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	for (; rest >= 1000; rest /= 1000)
+		groups[count++] = (uint32_t)(rest % 1000);
+	char *start = buf_reserve(out, BUF_INT_MAX + COUNT_OF(groups)), *to = start;
+	if (value < 0)
+		*to++ = '-';
+	to = buf_put_int(to, (int64_t)rest);
+	while (count > 0) {
+		*to++ = languages[language].thousands;
+		to = put_digits(to, groups[--count], 3);
+	}
+	out->len += (size_t)(to - start);
+}
+
+const char *
+label_word(enum conf_language language, enum label_word word)
+{
+	return words[word][language];
+}
+
+bool
+label_language(struct slice name, enum conf_language *language)
+{
+	for (int i = 0; i < CONF_LANGUAGES; i++)
+		if (slice_eq(name, languages[i].name)) {
+			*language = (enum conf_language)i;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What store.c, apply.c and read.c share and nobody else sees: the store's body. */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include "store/keys.h"
+#include "store/link.h"
+
+enum { STORE_CALLS_MAX = CONF_SHARDS, SCRIPT_SHA_SIZE = 41 };
+
+/* A call of the script on its way: what it asked, kept until its reply is handed over. */
+struct call {
+	struct command keys, args;
+	size_t streams, days;
+	uint64_t generation; /* of the link that it was sent on */
+	bool evaluated;      /* sent with the script's text */
+	int shard;
+	redisReply *reply; /* received, but not yet its turn */
+};
+
+/*
+ * calls: a ring in the order sent, `first` is the next to hand over. wire: their indices in the order in which Redis
+ * will answer; it differs when one had to be sent again because Redis did not know the script.
+ */
+struct pipeline {
+	struct call calls[STORE_CALLS_MAX];
+	size_t first, count;
+	uint8_t wire[STORE_CALLS_MAX];
+	size_t wire_first, wire_count;
+	uint64_t generation;
+	struct command head, group; /* scratch, as is what follows */
+	uint32_t *chains;
+	size_t chains_room;
+	struct key_day day;
+};
+
+struct store {
+	struct link *link;
+	char *prefix;
+	int64_t pages_per_day;
+	char script[SCRIPT_SHA_SIZE];
+	struct command command; /* scratch, as is key */
+	struct buf key;
+	struct pipeline pipeline;
+	char identity[128];
+	char warning[160];
+};
+
+void pipeline_release(struct pipeline *pipeline);
+
+/* STORE_OK when a question may be asked: connected, and no call's reply is outstanding. */
+int store_idle(struct store *store) MUST_CHECK;
+
+/* "offset:rest", or nil. False: it is neither. */
+bool position_read(struct position *position, const redisReply *reply);
+/* The positions of one shard: the question, and what was answered. */
+int positions_send(struct store *store, int shard, const char *const *streams,
+		   size_t count) MUST_CHECK;
+int positions_read(struct store *store, int shard, const redisReply *reply, size_t count,
+		   struct position *out) MUST_CHECK;
+
+#endif

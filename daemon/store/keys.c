@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names of the keys and fields in Redis. */
+#include "store/keys.h"
+
+bool
+key_prefix_valid(const char *prefix)
+{
+	size_t len = strlen(prefix);
+	for (size_t i = 0; i < len; i++)
+		if (prefix[i] <= ' ' || prefix[i] > '~' || prefix[i] == '{' || prefix[i] == '}')
+			return false;
+	return len > 0 && len <= KEY_PREFIX_MAX;
+}
+
+int
+key_shard(struct slice site)
+{
+	return crc16_xmodem(site) % CONF_SHARDS;
+}
+
+static void
+add_shard(struct buf *out, const char *prefix, int shard)
+{
+	const char digits[2] = {(char)('0' + shard / 10), (char)('0' + shard % 10)};
+	buf_clear(out);
+	buf_add_slice(out, slice_of(prefix));
+	buf_add_literal(out, ":{");
+	buf_add(out, digits, sizeof(digits));
+	buf_add_literal(out, "}:");
+}
+
+void
+key_streams(struct buf *out, const char *prefix, int shard)
+{
+	add_shard(out, prefix, shard);
+	buf_add_literal(out, "streams");
+}
+
+void
+key_site(struct buf *out, const char *prefix, int shard, struct slice site)
+{
+	add_shard(out, prefix, shard);
+	buf_add_slice(out, site);
+	buf_add_literal(out, ":");
+}
+
+void
+key_global(struct buf *out, const char *prefix, const char *name)
+{
+	buf_clear(out);
+	buf_add_slice(out, slice_of(prefix));
+	buf_add_literal(out, ":");
+	buf_add_slice(out, slice_of(name));
+}
+
+void
+key_salt(struct buf *out, const char *prefix, int32_t day)
+{
+	char name[PERIOD_NAME_SIZE];
+	key_global(out, prefix, "salt:");
+	buf_add_slice(out, slice_of(period_name(PERIOD_DAY, day, name)));
+}
+
+static struct slice
+tail(char *to, size_t room, const char *head, const char *name, int name_len)
+{
+	int len = snprintf(to, room, "%s:%.*s", head, name_len, name);
+	return (struct slice){to, (size_t)len};
+}
+
+void
+key_day_fill(struct key_day *key, int32_t day)
+{
+	enum { YEAR_DIGITS = 4, WHOLE = PERIOD_NAME_SIZE };
+	if (key->filled && key->day == day)
+		return;
+	key->filled = true;
+	key->day = day;
+	for (int kind = 0; kind < PERIOD_KINDS; kind++)
+		key->fields[kind] =
+			slice_of(period_name(kind, period_of_day(kind, day), key->names[kind]));
+	const char *date = key->names[PERIOD_DAY];
+	size_t room = sizeof(key->tails[0]);
+	key->field = slice_of(date + YEAR_DIGITS + 1);
+	key->fields[PERIOD_DAY] = (struct slice){0};
+	key->hits_year = tail(key->tails[0], room, "hits", date, YEAR_DIGITS);
+	key->hours = tail(key->tails[1], room, "hours", date, WHOLE);
+	key->pages_day = tail(key->tails[2], room, "pages", date, WHOLE);
+	key->pages_month = tail(key->tails[3], room, "pages", key->names[PERIOD_MONTH], WHOLE);
+}

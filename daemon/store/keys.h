@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of the keys and fields in Redis, and nothing of what is in them. All keys of a site carry its shard as a
+ * hash tag, so that one cluster slot holds a shard:
+ *
+ *   PREFIX:{NN}:streams                 stream -> "offset:rest"
+ *   PREFIX:{NN}:SITE:hits               "2020-W21", "2020-05", "2020", "all" -> hits
+ *   PREFIX:{NN}:SITE:hits:2020          "05-20" -> hits
+ *   PREFIX:{NN}:SITE:hours:2020-05-20   "14" -> hits
+ *   PREFIX:{NN}:SITE:pages[:2020-05-20|:2020-05]   path -> hits
+ *   PREFIX:salt:2020-05-20, PREFIX:sites, PREFIX:meta
+ */
+#ifndef STORE_KEYS_H
+#define STORE_KEYS_H
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/period.h"
+
+enum { KEY_PREFIX_MAX = 64, KEY_SALT_SECONDS = 72 * 3600, KEY_TABLE_SECONDS = 400 * 86400 };
+
+/* What every member that a full table no longer takes is counted under; no path looks like it. */
+#define KEY_OTHER "(other)"
+
+/* Visible ASCII without braces, which would move the hash tag. */
+bool key_prefix_valid(const char *prefix);
+int key_shard(struct slice site);
+
+/* Each replaces what `out` held. */
+void key_streams(struct buf *out, const char *prefix, int shard);
+/* "PREFIX:{NN}:SITE:", to be followed by one of the tails below, or "hits" or "pages". */
+void key_site(struct buf *out, const char *prefix, int shard, struct slice site);
+/* "PREFIX:NAME" for what belongs to no shard. */
+void key_global(struct buf *out, const char *prefix, const char *name);
+void key_salt(struct buf *out, const char *prefix, int32_t day);
+
+/* Everything in keys and fields that only depends on the day. */
+struct key_day {
+	int32_t day;
+	bool filled;
+	struct slice field;                /* "05-20", in the year's hash */
+	struct slice fields[PERIOD_KINDS]; /* in SITE:hits; the day's own is absent */
+	struct slice hits_year;            /* "hits:2020" */
+	struct slice hours;                /* "hours:2020-05-20" */
+	struct slice pages_day, pages_month;
+	char names[PERIOD_KINDS][PERIOD_NAME_SIZE];
+	char tails[4][PERIOD_NAME_SIZE + 8];
+};
+/* Slices point into the struct itself, which must not be copied. Cheap when it holds this day already. */
+void key_day_fill(struct key_day *key, int32_t day);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The reading half of the store: what Redis holds of sites, periods and hours. Writes nothing. */
+#include "store/inside.h"
+
+/* --- the numbers of many sites, with the positions that belong to them --- */
+
+enum { READS_PER_SITE = 3 /* the hits, the hashes of today's and of yesterday's year */ };
+
+static int
+send_words(struct store *store, const char *word)
+{
+	command_start(&store->command, word);
+	return link_send(store->link, &store->command);
+}
+
+static int
+ask_day(struct store *store, int32_t day)
+{
+	struct key_day *key = &store->pipeline.day;
+	key_day_fill(key, day);
+	command_start(&store->command, "HGET");
+	command_add_joined(&store->command, buf_slice(&store->key), key->hits_year);
+	command_add(&store->command, key->field);
+	return link_send(store->link, &store->command);
+}
+
+static int
+ask_numbers(struct store *store, int shard, const struct site_numbers *numbers)
+{
+	struct command *command = &store->command;
+	key_site(&store->key, store->prefix, shard, numbers->site);
+	command_start(command, "HMGET");
+	command_add_joined(command, buf_slice(&store->key), SLICE("hits"));
+	for (int i = 0; i < SHOWN_PERIODS; i++) {
+		char name[PERIOD_NAME_SIZE];
+		enum period_kind kind = shown_periods[i].kind;
+		if (kind != PERIOD_DAY)
+			command_add(command, slice_of(period_name(kind,
+								  period_shown(i, numbers->day),
+								  name)));
+	}
+	int status = link_send(store->link, command);
+	if (status == STORE_OK)
+		status = ask_day(store, period_shown(SHOWN_TODAY, numbers->day));
+	if (status == STORE_OK)
+		status = ask_day(store, period_shown(SHOWN_YESTERDAY, numbers->day));
+	return status;
+}
+
+/* A poisoned key spoils its own numbers only: they are -1. */
+static void
+take_numbers(struct site_numbers *numbers, redisReply *const replies[READS_PER_SITE])
+{
+	const redisReply *hits = replies[0];
+	bool readable = hits->type == REDIS_REPLY_ARRAY;
+	size_t at = 0;
+	for (int i = 0; i < SHOWN_PERIODS; i++) {
+		if (shown_periods[i].kind == PERIOD_DAY)
+			continue;
+		numbers->hits[i] = readable && at < hits->elements
+					   ? reply_count(hits->element[at], 0)
+					   : -1;
+		at++;
+	}
+	numbers->hits[SHOWN_TODAY] = reply_count(replies[1], 0);
+	numbers->hits[SHOWN_YESTERDAY] = reply_count(replies[2], 0);
+}
+
+static int
+ask_all(struct store *store, int shard, const struct site_numbers *sites, size_t site_count,
+	const char *const *streams, size_t stream_count)
+{
+	int status = send_words(store, "MULTI");
+	for (size_t i = 0; i < site_count && status == STORE_OK; i++)
+		status = ask_numbers(store, shard, &sites[i]);
+	if (status == STORE_OK && stream_count)
+		status = positions_send(store, shard, streams, stream_count);
+	return status == STORE_OK ? send_words(store, "EXEC") : status;
+}
+
+/* MULTI and every QUEUED are read over; what matters of them comes back in EXEC's reply. */
+static int
+receive_exec(struct store *store, size_t queued, redisReply **reply)
+{
+	*reply = NULL;
+	for (size_t i = 0; i < queued + 1; i++) {
+		int status = link_receive(store->link, reply);
+		freeReplyObject(*reply);
+		*reply = NULL;
+		if (status == STORE_UNAVAILABLE)
+			return status;
+	}
+	int status = link_receive(store->link, reply);
+	if (status != STORE_OK)
+		return status;
+	if ((*reply)->type == REDIS_REPLY_ARRAY && (*reply)->elements == queued)
+		return STORE_OK;
+	return link_fail(store->link, STORE_UNAVAILABLE, "Redis answered EXEC with something else");
+}
+
+int
+store_read(struct store *store, int shard, struct site_numbers *sites, size_t site_count,
+	   const char *const *streams, size_t stream_count, struct position *positions)
+{
+	size_t queued = site_count * READS_PER_SITE + (stream_count > 0);
+	redisReply *reply;
+	int status = store_idle(store);
+	if (status == STORE_OK)
+		status = ask_all(store, shard, sites, site_count, streams, stream_count);
+	if (status != STORE_OK)
+		return status;
+	status = receive_exec(store, queued, &reply);
+	if (status == STORE_OK) {
+		for (size_t i = 0; i < site_count; i++)
+			take_numbers(&sites[i], reply->element + i * READS_PER_SITE);
+		if (stream_count)
+			status = positions_read(store, shard, reply->element[queued - 1],
+						stream_count, positions);
+	}
+	freeReplyObject(reply);
+	return status;
+}
+
+/* --- whole hashes --- */
+
+typedef void field_fn(struct slice field, const redisReply *value, void *arg);
+
+/* HGETALL of site key + tail, or of the key as it stands in store->key. */
+static int
+each_field(struct store *store, struct slice tail, field_fn *each, void *arg)
+{
+	redisReply *reply;
+	command_start(&store->command, "HGETALL");
+	command_add_joined(&store->command, buf_slice(&store->key), tail);
+	int status = link_ask(store->link, &store->command, &reply);
+	if (status == STORE_OK)
+		for (size_t i = 0; i + 1 < reply->elements; i += 2)
+			each(reply_text(reply->element[i]), reply->element[i + 1], arg);
+	freeReplyObject(reply);
+	return status;
+}
+
+static int
+begin_site(struct store *store, struct slice site)
+{
+	key_site(&store->key, store->prefix, key_shard(site), site);
+	return store_idle(store);
+}
+
+struct series {
+	enum period_kind kind;
+	int32_t first;
+	size_t count;
+	const char *year; /* what the fields of a year's hash leave out: "2020-"; "" otherwise */
+	int64_t *out;
+};
+
+static void
+take_period(struct slice field, const redisReply *value, void *arg)
+{
+	const struct series *series = arg;
+	char name[PERIOD_NAME_SIZE];
+	enum period_kind kind;
+	int32_t id;
+	int len = snprintf(name, sizeof(name), "%s%.*s", series->year, SLICE_ARG(field));
+	if (len >= (int)sizeof(name) || !period_parse((struct slice){name, (size_t)len}, &kind, &id))
+		return;
+	int64_t index = (int64_t)id - series->first;
+	if (kind == series->kind && index >= 0 && index < (int64_t)series->count)
+		series->out[index] = reply_count(value, 0);
+}
+
+/* Days stand in a hash for each year. */
+static int
+read_days(struct store *store, struct series *series)
+{
+	int32_t last = series->first + (int32_t)series->count - 1;
+	int32_t year = period_of_day(PERIOD_YEAR, series->first);
+	int status = STORE_OK;
+	for (; year <= period_of_day(PERIOD_YEAR, last) && status == STORE_OK; year++) {
+		char prefix[PERIOD_NAME_SIZE], tail[2 * PERIOD_NAME_SIZE];
+		period_name(PERIOD_YEAR, year, tail);
+		snprintf(prefix, sizeof(prefix), "%.4s-", tail);
+		snprintf(tail, sizeof(tail), "hits:%.4s", prefix);
+		series->year = prefix;
+		status = each_field(store, slice_of(tail), take_period, series);
+	}
+	return status;
+}
+
+int
+store_series(struct store *store, struct slice site, enum period_kind kind, int32_t first,
+	     size_t count, int64_t *out)
+{
+	struct series series = {kind, first, count, "", out};
+	int status = begin_site(store, site);
+	if (count == 0 || status != STORE_OK)
+		return status;
+	memset(out, 0, count * sizeof(*out));
+	if (kind == PERIOD_DAY)
+		return read_days(store, &series);
+	return each_field(store, SLICE("hits"), take_period, &series);
+}
+
+struct hours {
+	int64_t *out;
+	bool known;
+};
+
+static void
+take_hour(struct slice field, const redisReply *value, void *arg)
+{
+	struct hours *hours = arg;
+	int hour = 0;
+	for (size_t i = 0; i < field.len; i++)
+		if (field.ptr[i] < '0' || field.ptr[i] > '9' ||
+		    (hour = hour * 10 + field.ptr[i] - '0') > 23)
+			return;
+	hours->known = true;
+	hours->out[hour] = reply_count(value, 0);
+}
+
+int
+store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24], bool *known)
+{
+	struct hours hours = {.out = out};
+	struct key_day *key = &store->pipeline.day;
+	memset(out, 0, 24 * sizeof(*out));
+	key_day_fill(key, day);
+	int status = begin_site(store, site);
+	if (status == STORE_OK)
+		status = each_field(store, key->hours, take_hour, &hours);
+	*known = hours.known;
+	return status;
+}
+
+struct years {
+	int32_t *out;
+	size_t room, count;
+};
+
+/* Kept ascending by insertion: there are few. */
+static void
+take_year(struct slice field, const redisReply *value, void *arg)
+{
+	struct years *years = arg;
+	enum period_kind kind;
+	int32_t id;
+	if (!period_parse(field, &kind, &id) || kind != PERIOD_YEAR || years->count == years->room ||
+	    reply_count(value, 0) == 0)
+		return;
+	size_t at = years->count++;
+	for (; at > 0 && years->out[at - 1] > id; at--)
+		years->out[at] = years->out[at - 1];
+	years->out[at] = id;
+}
+
+int
+store_years(struct store *store, struct slice site, int32_t *out, size_t room, size_t *count)
+{
+	struct years years = {.out = out, .room = room};
+	int status = begin_site(store, site);
+	if (status == STORE_OK)
+		status = each_field(store, SLICE("hits"), take_year, &years);
+	*count = years.count;
+	return status;
+}
+
+struct sites {
+	void (*each)(struct slice site, struct slice settings, void *arg);
+	void *arg;
+};
+
+static void
+take_site(struct slice field, const redisReply *value, void *arg)
+{
+	const struct sites *sites = arg;
+	sites->each(field, reply_text(value), sites->arg);
+}
+
+int
+store_sites(struct store *store, void (*each)(struct slice site, struct slice settings, void *arg),
+	    void *arg)
+{
+	struct sites sites = {each, arg};
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "sites");
+	return each_field(store, (struct slice){0}, take_site, &sites);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The audit: where does Redis stand? Every position is compared with the ledger's. Ahead: applied already (a lost reply,
+ * an earlier process), go on from there. Behind: Redis lost its tail, read again. Gone, or behind what the journal still
+ * holds: a reset, replayed as far as the journal goes and never silent.
+ */
+#include "base/clock.h"
+#include "tally/state.h"
+
+/* The delta of a shard is thrown away: what it held will be read again, but has been seen. */
+static void
+throw_away(struct tally *tally, int index)
+{
+	struct shard *shard = &tally->shards[index];
+	size_t count;
+	const struct delta_day *days = delta_days(shard->delta, &count);
+	for (size_t i = 0; i < count; i++)
+		board_seen(board_site(tally->options.board, days[i].site), days[i].day,
+			   shard->fresh[i]);
+	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
+	delta_clear(shard->delta);
+}
+
+static void
+report_loss(struct tally *tally, int index, const struct track *track,
+	    const struct position *position)
+{
+	bool reset = !position->present || position->offset < stream_first(track->stream);
+	log_warn("redis_lost_position shard=%02d stream=%s known=%" PRIu64 " stored=%" PRIu64
+		 " outcome=%s",
+		 index, track->name, track->applied[index], position->offset,
+		 reset ? "reset" : "rewind");
+	tally_count(tally, reset ? &tally->status.resets : &tally->status.rewinds);
+}
+
+/* Takes over the stored positions of a shard (one per track), of which at least one is not the ledger's. */
+static void
+adopt(struct tally *tally, int index, const struct position *stored)
+{
+	board_lock(tally->options.board, index);
+	throw_away(tally, index);
+	for (size_t i = 0; i < tally->ledger->count; i++) {
+		struct track *track = tally->ledger->tracks[i];
+		if (stored[i].offset < track->applied[index])
+			report_loss(tally, index, track, &stored[i]);
+		track->applied[index] = track->taken[index] = stored[i].offset;
+		track_rewind(track, stored[i].offset);
+	}
+	tally->shards[index].settling = true;
+	board_unlock(tally->options.board, index);
+}
+
+static bool
+differs(const struct tally *tally, int index, const struct position *stored)
+{
+	for (size_t i = 0; i < tally->ledger->count; i++)
+		if (stored[i].offset != tally->ledger->tracks[i]->applied[index])
+			return true;
+	return false;
+}
+
+/* A removed stream that Redis knew and knows no more: nothing to replay, but not to be passed over. */
+static void
+check_retired(struct tally *tally, struct retired *retired, const struct position *stored,
+	      size_t stride)
+{
+	uint64_t lost = 0;
+	for (int index = 0; index < CONF_SHARDS; index++)
+		if ((retired->shards >> index & 1) && !stored[(size_t)index * stride].present)
+			lost |= UINT64_C(1) << index;
+	if (!lost)
+		return;
+	retired->shards &= ~lost;
+	log_warn("redis_lost_position stream=%s shards=%d outcome=reset", retired->name,
+		 __builtin_popcountll(lost));
+	for (int index = 0; index < CONF_SHARDS; index++)
+		if (lost >> index & 1)
+			tally->shards[index].settling = true;
+	tally_count(tally, &tally->status.resets);
+}
+
+/* A few retired streams go along with every audit; all of them when the server is another one. */
+static size_t
+retired_in_turn(struct tally *tally)
+{
+	struct ledger *ledger = tally->ledger;
+	bool other = strcmp(tally->identity, store_identity(tally->store)) != 0;
+	if (other || ledger->retired_count <= RETIRED_PER_AUDIT)
+		return ledger->retired_count;
+	return RETIRED_PER_AUDIT;
+}
+
+bool
+tally_audit(struct tally *tally)
+{
+	struct ledger *ledger = tally->ledger;
+	size_t retired = retired_in_turn(tally), count = ledger->count + retired;
+	const char **names = xcalloc(count + 1, sizeof(*names));
+	struct position *stored = xcalloc(CONF_SHARDS * count + 1, sizeof(*stored));
+	for (size_t i = 0; i < ledger->count; i++)
+		names[i] = ledger->tracks[i]->name;
+	for (size_t i = 0; i < retired; i++)
+		names[ledger->count + i] =
+			ledger->retired[(tally->next_retired + i) % ledger->retired_count].name;
+	int status = store_positions(tally->store, names, count, stored);
+	if (status == STORE_OK) {
+		for (int index = 0; index < CONF_SHARDS; index++)
+			if (differs(tally, index, stored + (size_t)index * count))
+				adopt(tally, index, stored + (size_t)index * count);
+		for (size_t i = 0; i < retired; i++)
+			check_retired(
+				tally,
+				&ledger->retired[(tally->next_retired + i) % ledger->retired_count],
+				stored + ledger->count + i, count);
+		tally->next_retired += retired;
+		tally_count(tally, &tally->status.audits);
+		snprintf(tally->identity, sizeof(tally->identity), "%s",
+			 store_identity(tally->store));
+	} else {
+		tally_failed(tally, status);
+	}
+	free(names);
+	free(stored);
+	return status == STORE_OK;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One round: from the journal's files into one delta per shard, and from there into Redis. A delta and the positions
+ * that cover it go in one call or not at all; whatever happens in between, the next audit finds out where Redis stands.
+ */
+#include "base/clock.h"
+#include "tally/state.h"
+
+/* --- connecting --- */
+
+void
+tally_failed(struct tally *tally, int status)
+{
+	if (status == STORE_MISMATCH) {
+		tally->audit_due = true;
+		return;
+	}
+	pthread_mutex_lock(&tally->lock);
+	snprintf(tally->status.error, sizeof(tally->status.error), "%s", store_error(tally->store));
+	pthread_mutex_unlock(&tally->lock);
+	uint64_t held_back;
+	if (log_again(&tally->failures, 10000, &held_back))
+		log_warn("redis_failed error=\"%s\" repeated=%" PRIu64, store_error(tally->store),
+			 held_back);
+	tally->audit_due = true;
+	tally->next_connect_ms = clock_mono_ms() + tally->backoff_ms;
+	tally->backoff_ms =
+		tally->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : tally->backoff_ms * 2;
+}
+
+static bool
+connected(struct tally *tally)
+{
+	if (clock_mono_ms() < tally->next_connect_ms)
+		return false;
+	if (store_connected(tally->store))
+		return true;
+	int status = store_connect(tally->store);
+	if (status != STORE_OK) {
+		tally_failed(tally, status);
+		return false;
+	}
+	log_info("redis_connected server=%s", store_identity(tally->store));
+	if (store_warning(tally->store)[0])
+		log_warn("redis_setup warning=\"%s\"", store_warning(tally->store));
+	pthread_mutex_lock(&tally->lock);
+	tally->status.error[0] = '\0';
+	snprintf(tally->status.warning, sizeof(tally->status.warning), "%s",
+		 store_warning(tally->store));
+	pthread_mutex_unlock(&tally->lock);
+	tally->audit_due = true;
+	tally->noted = false;
+	return true;
+}
+
+/* --- applying --- */
+
+static size_t
+advances_of(struct tally *tally, int shard, const char *today, struct advance *out)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < tally->ledger->count; i++) {
+		struct track *track = tally->ledger->tracks[i];
+		if (track->taken[shard] > track->applied[shard])
+			out[count++] = (struct advance){.stream = track->name,
+							.previous = track->applied[shard],
+							.next = track->taken[shard],
+							.rest = today};
+	}
+	return count;
+}
+
+static void
+today_text(char out[9])
+{
+	char name[PERIOD_NAME_SIZE];
+	period_name(PERIOD_DAY, (int32_t)(clock_wall_ms() / 86400000), name);
+	snprintf(out, 9, "%.4s%.2s%.2s", name, name + 5, name + 8);
+}
+
+/* A delta is in Redis: the positions that cover it and the board follow, together. */
+static void
+confirm(struct tally *tally, int index, const struct apply_reply *reply)
+{
+	struct shard *shard = &tally->shards[index];
+	size_t count;
+	const struct delta_day *days = delta_days(shard->delta, &count);
+	board_lock(tally->options.board, index);
+	for (size_t i = 0; i < tally->ledger->count; i++)
+		tally->ledger->tracks[i]->applied[index] = tally->ledger->tracks[i]->taken[index];
+	for (size_t i = 0; i < count && (i + 1) * PERIOD_KINDS <= reply->value_count; i++) {
+		struct board_site *site = board_site(tally->options.board, days[i].site);
+		board_seen(site, days[i].day, shard->fresh[i]);
+		board_confirm(site, days[i].day, days[i].hits, reply->values + i * PERIOD_KINDS,
+			      shard->settling);
+	}
+	board_unlock(tally->options.board, index);
+	pthread_mutex_lock(&tally->lock);
+	tally->status.applied += delta_hits(shard->delta);
+	tally->status.refused_fields += reply->refused;
+	pthread_mutex_unlock(&tally->lock);
+	if (reply->refused)
+		log_error("redis_refused_fields shard=%02d count=%zu first=\"%s\"", index,
+			  reply->refused, reply->refusal);
+	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
+	delta_clear(shard->delta);
+	tally->changed = true;
+}
+
+static bool
+send_shard(struct tally *tally, int index, const char *today, struct advance *advances)
+{
+	size_t count = advances_of(tally, index, today, advances);
+	return store_send(tally->store, index, advances, count, tally->shards[index].delta) ==
+	       STORE_OK;
+}
+
+/*
+ * Sends every delta that holds at least `least` hits, pipelined, and takes the answers. What was not confirmed stays
+ * as it is; the audit that must follow decides about it.
+ */
+static bool
+flush(struct tally *tally, uint64_t least)
+{
+	struct advance *advances = xmalloc((tally->ledger->count + 1) * sizeof(*advances));
+	int sent[CONF_SHARDS];
+	int count = 0, worst = STORE_OK;
+	char today[9];
+	today_text(today);
+	for (int i = 0; i < CONF_SHARDS && worst == STORE_OK; i++) {
+		if (delta_is_empty(tally->shards[i].delta) ||
+		    delta_hits(tally->shards[i].delta) < least)
+			continue;
+		if (send_shard(tally, i, today, advances))
+			sent[count++] = i;
+		else
+			worst = STORE_UNAVAILABLE;
+	}
+	for (int i = 0; i < count; i++) {
+		struct apply_reply reply = {0};
+		int status = store_receive(tally->store, &reply);
+		if (status == STORE_OK)
+			confirm(tally, sent[i], &reply);
+		else if (worst == STORE_OK || status == STORE_UNAVAILABLE)
+			worst = status;
+		apply_reply_release(&reply);
+	}
+	free(advances);
+	if (worst != STORE_OK)
+		tally_failed(tally, worst);
+	else if (count)
+		tally->heard_ms = clock_mono_ms();
+	return worst == STORE_OK;
+}
+
+bool
+tally_settle_positions(struct tally *tally, struct track *track, uint64_t end)
+{
+	char today[9];
+	today_text(today);
+	int sent[CONF_SHARDS];
+	int count = 0, worst = STORE_OK;
+	for (int i = 0; i < CONF_SHARDS && worst == STORE_OK; i++) {
+		struct advance advance = {track->name, track->applied[i], end, today};
+		if (track->applied[i] >= end)
+			continue;
+		worst = store_send(tally->store, i, &advance, 1, NULL);
+		if (worst == STORE_OK)
+			sent[count++] = i;
+	}
+	for (int i = 0; i < count; i++) {
+		struct apply_reply reply = {0};
+		int status = store_receive(tally->store, &reply);
+		if (status == STORE_OK) {
+			board_lock(tally->options.board, sent[i]);
+			track->applied[sent[i]] = track->taken[sent[i]] = end;
+			board_unlock(tally->options.board, sent[i]);
+		} else {
+			worst = status;
+		}
+		apply_reply_release(&reply);
+	}
+	if (worst != STORE_OK) {
+		tally_failed(tally, worst);
+		return false;
+	}
+	track->settled = end;
+	tally->changed = true;
+	return true;
+}
+
+/* --- summing --- */
+
+/* Sums the record at the front of a track. False: Redis did not take a full delta. */
+static bool
+sum_head(struct tally *tally, struct track *track)
+{
+	int index = crc16_xmodem(track->head.site) % CONF_SHARDS;
+	struct shard *shard = &tally->shards[index];
+	uint64_t end = track->head_end;
+	bool take = end > track->taken[index];
+	if (take && !delta_has_room(shard->delta, &track->head)) {
+		tally_count(tally, &tally->status.cut_batches);
+		return flush(tally, delta_hits(shard->delta) / 2);
+	}
+	bool fresh = end > track->counted[index];
+	if (fresh)
+		track->counted[index] = end;
+	if (take) {
+		track->taken[index] = end;
+		shard->fresh[delta_add(shard->delta, &track->head)] += fresh;
+	} else if (fresh) {
+		board_lock(tally->options.board, index);
+		board_seen(board_site(tally->options.board, track->head.site), track->head.day, 1);
+		board_unlock(tally->options.board, index);
+	}
+	ledger_consume(track);
+	return true;
+}
+
+int
+tally_settling(const struct tally *tally)
+{
+	int count = 0;
+	for (int i = 0; i < CONF_SHARDS; i++)
+		count += tally->shards[i].settling;
+	return count;
+}
+
+/* Everything published is in Redis: shards that were out of step take its numbers. */
+static bool
+settle(struct tally *tally)
+{
+	for (int i = 0; i < CONF_SHARDS; i++) {
+		if (!tally->shards[i].settling)
+			continue;
+		int status = tally_take_numbers(tally, tally->store, tally->conf, i, true);
+		if (status != STORE_OK) {
+			tally_failed(tally, status);
+			return false;
+		}
+		tally->shards[i].settling = false;
+		tally->changed = true;
+	}
+	return true;
+}
+
+/* Positions are compared when something went wrong, when Redis has been silent, and now and then in any case. */
+static bool
+audited(struct tally *tally)
+{
+	int64_t now = clock_mono_ms();
+	if (!tally->audit_due && now < tally->next_audit_ms && now < tally->heard_ms + HEARTBEAT_MS)
+		return true;
+	if (!tally_audit(tally))
+		return false;
+	tally->audit_due = false;
+	tally->heard_ms = now;
+	tally->next_audit_ms = now + AUDIT_MS;
+	return true;
+}
+
+bool
+tally_round(struct tally *tally)
+{
+	pthread_mutex_lock(&tally->list_lock);
+	ledger_refresh(tally->ledger);
+	pthread_mutex_unlock(&tally->list_lock);
+	if (!connected(tally) || !audited(tally))
+		return false;
+	ledger_begin_round(tally->ledger);
+	struct track *track;
+	while ((track = ledger_peek(tally->ledger)))
+		if (!sum_head(tally, track))
+			return false;
+	if (!flush(tally, 0) || !settle(tally))
+		return false;
+	tally->backoff_ms = BACKOFF_MIN_MS;
+	board_confirmed_at(tally->options.board, clock_mono_ms());
+	return true;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this folder share: the tally's own state. Nobody outside includes this. */
+#ifndef TALLY_STATE_H
+#define TALLY_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "store/store.h"
+#include "tally/ledger.h"
+#include "tally/tally.h"
+
+enum {
+	TICK_MS = 250,       /* a round begins this long after the last */
+	HEARTBEAT_MS = 1000, /* without a word from Redis for so long, positions are audited */
+	AUDIT_MS = 3000,     /* and this often in any case: a rollback is healed without new hits */
+	REDIS_TIMEOUT_MS = 2000,
+	BACKOFF_MIN_MS = 50,
+	BACKOFF_MAX_MS = 2000,
+	DELTA_DAYS_MAX = DELTA_PAIRS_MAX / 6 + 2, /* a day is 6 pairs at least */
+	RETIRED_PER_AUDIT = 8,
+	SITES_PER_READ = 200,
+};
+
+struct shard {
+	struct delta *delta;
+	uint32_t fresh[DELTA_DAYS_MAX]; /* per delta day: hits that the board has not seen */
+	/*
+	 * Positions were not where they should be: what is shown stands still (but for new hits) until everything is
+	 * read and applied again; then Redis' numbers are taken.
+	 */
+	bool settling;
+};
+
+struct tally {
+	struct tally_options options;
+	char *board_path, *board_temporary; /* the snapshot */
+	struct ledger *ledger;
+	struct shard shards[CONF_SHARDS];
+	struct conf *conf; /* the tally thread's reference */
+	uint64_t conf_generation;
+
+	struct store *store;
+	char identity[128]; /* of the server at the last audit */
+	bool audit_due;
+	bool noted;       /* the sites' settings were written since the connection */
+	int64_t heard_ms; /* when Redis last answered */
+	int64_t next_audit_ms, next_connect_ms, next_salts_ms, next_snapshot_ms, next_rewrite_ms;
+	int backoff_ms;
+	size_t next_retired;
+	bool changed; /* since the last snapshot: until it is false again no segment goes */
+	struct log_limit failures;
+
+	pthread_mutex_t list_lock; /* the ledger's list of tracks, for the reader */
+	struct store *reader_store;
+	pthread_t thread, reader_thread;
+	bool started;
+
+	pthread_mutex_t lock; /* the rest */
+	pthread_cond_t wake;
+	_Atomic bool stopping;
+	int64_t stop_at_ms;
+	struct tally_status status;
+	struct store_stats stats[2]; /* of the tally's and the reader's connection */
+};
+
+/* --- round.c --- */
+
+/* Connects if need be, audits if due, reads what is published, hands it to Redis. False: try again later. */
+bool tally_round(struct tally *tally);
+/* Moves every shard's position of a track to `end`, up to which everything is applied. */
+bool tally_settle_positions(struct tally *tally, struct track *track, uint64_t end);
+/* How many shards are settling. */
+int tally_settling(const struct tally *tally);
+/* Adds up a failure and says when to try again. */
+void tally_failed(struct tally *tally, int status);
+
+/* --- audit.c --- */
+
+/* Compares every position with what Redis holds and rewinds or goes forward where they differ. */
+bool tally_audit(struct tally *tally);
+
+/* --- numbers.c --- */
+
+/*
+ * Reads Redis' numbers of the sites of a shard (those wanted, or all) and puts them on the board, if the positions
+ * read with them are those the ledger holds. enum store_status; STORE_MISMATCH: they are not.
+ */
+int tally_take_numbers(struct tally *tally, struct store *store, const struct conf *conf, int shard,
+		       bool settled);
+void *tally_reader_main(void *tally);
+/* Waits; false when the tally is to stop. */
+bool tally_pause(struct tally *tally, int64_t ms);
+/* Raises a counter of the status. */
+void tally_count(struct tally *tally, uint64_t *counter);
+void tally_note_stats(struct tally *tally, int which, const struct store *store);
+
+/* --- chores.c --- */
+
+/* What is due between rounds: salts, settings, the snapshot, retention. `in_step`: the round went through. */
+void tally_chores(struct tally *tally, bool in_step);
+
+/* --- snapshot.c --- */
+
+/* Writes the snapshot (temporary name, fdatasync, rename). False: logged. */
+bool snapshot_write(struct tally *tally);
+/* Fills ledger and board from it; nothing where there is none or it does not verify. */
+void snapshot_read(struct tally *tally);
+
+#endif

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Redis or the state directory goes back in time: the numbers are right, or it is said aloud."""
+import shutil
+
+from world import eventually
+
+
+def settled(daemon, redis, total):
+    eventually(lambda: redis.numbers().total("a") == total and daemon.counts()["hits"]["total"] == total,
+               seconds=30, what=f"{total} in Redis and shown")
+
+
+def is_degraded(daemon):
+    return "degraded" in daemon.admin("/readyz").body.decode()
+
+
+def restart_with(redis, files):
+    """Stops the server and puts `files` in the place of what it had."""
+    redis.stop()
+    shutil.rmtree(redis.dir)
+    if files:
+        shutil.copytree(files, redis.dir)
+    else:
+        redis.__init__(redis.dir)
+    redis.start()
+
+
+def test_flushed_redis_is_filled_again_from_the_journals(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis).start()
+    daemon.hits(20)
+    settled(daemon, redis, 20)
+    daemon.stop()
+    daemon.start()
+    daemon.hits(20)
+    settled(daemon, redis, 40)
+    redis.numbers().client.flushall()
+    eventually(lambda: redis.numbers().total("a") == 40, seconds=30)
+    daemon.hits(2)
+    settled(daemon, redis, 42)
+
+
+def test_flush_without_the_old_journals_is_a_reported_gap(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis).start()
+    daemon.hits(20)
+    settled(daemon, redis, 20)
+    daemon.stop()
+    shutil.rmtree(daemon.state + "/journal")
+    daemon.start()
+    daemon.hits(5)
+    settled(daemon, redis, 25)
+    redis.numbers().client.flushall()
+    eventually(lambda: redis.numbers().total("a") == 5, seconds=30)
+    eventually(lambda: is_degraded(daemon), what="/readyz is degraded")
+    eventually(lambda: daemon.metric("thongke_gap_hits_total") == 20, what="gap_hits is 20")
+    daemon.hits(2)
+    settled(daemon, redis, 7)
+
+
+def test_restored_older_redis_files_are_caught_up(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis).start()
+    daemon.hits(20)
+    settled(daemon, redis, 20)
+    redis.stop()
+    shutil.copytree(redis.dir, world.path("backup"))
+    redis.start()
+    daemon.hits(30)
+    settled(daemon, redis, 50)
+    restart_with(redis, world.path("backup"))
+    settled(daemon, redis, 50)
+    assert daemon.hit()["hits"]["total"] == 51
+    settled(daemon, redis, 51)
+
+
+def test_empty_redis_in_place_of_the_old_one(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis).start()
+    daemon.hits(20)
+    settled(daemon, redis, 20)
+    restart_with(redis, None)
+    settled(daemon, redis, 20)
+
+
+def test_restored_older_state_directory_counts_nothing_twice(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis).start()
+    daemon.hits(20)
+    settled(daemon, redis, 20)
+    daemon.kill()
+    shutil.copytree(daemon.state, world.path("backup"))
+    daemon.start()
+    daemon.hits(30)
+    settled(daemon, redis, 50)
+    daemon.kill()
+    shutil.rmtree(daemon.state)
+    shutil.copytree(world.path("backup"), daemon.state)
+    daemon.start()
+    settled(daemon, redis, 50)
+    daemon.hits(5)
+    settled(daemon, redis, 55)
+
+
+def test_restored_private_redis_is_caught_up_from_the_journals(world):
+    daemon = world.thongked().start()
+    daemon.hits(20)
+    eventually(lambda: daemon.numbers().total("a") == 20)
+    daemon.stop()
+    shutil.copytree(daemon.state + "/redis", world.path("backup"))
+    daemon.start()
+    daemon.hits(30)
+    eventually(lambda: daemon.numbers().total("a") == 50)
+    daemon.stop()
+    shutil.rmtree(daemon.state + "/redis")
+    shutil.copytree(world.path("backup"), daemon.state + "/redis")
+    daemon.start()
+    eventually(lambda: daemon.numbers().total("a") == 50 and daemon.counts()["hits"]["total"] == 50, seconds=30)

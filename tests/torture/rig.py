@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The two processes under torture: a real redis-server and thongked, started, struck and asked."""
+import collections
+import http.client
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+
+import redis
+
+Counted = collections.namedtuple("Counted", "sites pages")
+
+
+def until(predicate, seconds, what="", fail=True):
+    """Polls; returns the last value, or raises TimeoutError when it stays false."""
+    end = time.monotonic() + seconds
+    while not (value := predicate()):
+        if time.monotonic() > end:
+            if fail:
+                raise TimeoutError(f"waited {seconds} s for {what}")
+            return value
+        time.sleep(0.01)
+    return value
+
+
+def free_port():
+    """A port below the range that outgoing connections use, or a restart could find it taken."""
+    while True:
+        port = random.SystemRandom().randint(18000, 30000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Redis:
+    def __init__(self, directory):
+        os.mkdir(directory)
+        self.directory = directory
+        self.socket = os.path.join(directory, "redis.sock")
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.directory, "--appendonly",
+             "yes", "--appendfsync", "everysec", "--save", "", "--logfile", "redis.log"],
+            cwd=self.directory, stdin=subprocess.DEVNULL)
+        until(lambda: self.try_command("PING"), 20, "redis-server")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def connect(self):
+        return redis.UnixDomainSocketConnection(path=self.socket, decode_responses=True, socket_timeout=10)
+
+    def command(self, *words):
+        with redis.Redis(unix_socket_path=self.socket, decode_responses=True, socket_timeout=10) as r:
+            return r.execute_command(*words)
+
+    def try_command(self, *words):
+        try:
+            return self.command(*words)
+        except (redis.RedisError, OSError):
+            return None
+
+    def errors(self, kind):
+        return self.command("INFO", "errorstats").get(f"errorstat_{kind}", {}).get("count", 0)
+
+    def cut(self, rng):
+        """What a power cut does to appendfsync everysec: the file loses its tail. Returns the bytes lost."""
+        folder = os.path.join(self.directory, "appendonlydir")
+        path = max((os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".incr.aof")),
+                   key=os.path.getmtime)
+        size = os.path.getsize(path)
+        keep = size - int(size * rng.choice((0.001, 0.01, 0.1, 0.5, 1.0)) * rng.random())
+        os.truncate(path, keep)
+        return size - keep
+
+    def counted(self, sites):
+        """Hits per site and per (site, page), read from the keys themselves."""
+        with redis.Redis(unix_socket_path=self.socket, decode_responses=True) as r:
+            per_site, per_page = {}, collections.Counter()
+            keys = {key.split(":", 2)[2]: key for key in r.scan_iter("thongke:{*", count=10000)}
+            for site in sites:
+                per_site[site] = int(r.hget(keys.get(f"{site}:hits", "-"), "all") or 0)
+                for page, hits in r.zrange(keys.get(f"{site}:pages", "-"), 0, -1, withscores=True):
+                    per_page[site, page] = int(hits)
+            return Counted(per_site, per_page)
+
+
+class Daemon:
+    def __init__(self, path, directory, redis_socket, sites, port, admin_port):
+        self.path, self.port, self.admin_port = path, port, admin_port
+        self.conf = os.path.join(directory, "thongke.conf")
+        self.log = open(os.path.join(directory, "thongked.log"), "ab")
+        self.process = None
+        self.before = collections.Counter()
+        with open(self.conf, "w", encoding="ascii") as conf:
+            conf.write(f'state_dir = "{directory}/state"\nlisten = {{"127.0.0.1:{port}"}}\n'
+                       f'admin_listen = {{"127.0.0.1:{admin_port}"}}\nworkers = 3\nredis = "unix:{redis_socket}"\n')
+            conf.writelines(f'site "{site}" {{ hosts = {{"{site}.example"}} }}\n' for site in sites)
+
+    def start(self, inject=None, wait=True):
+        command = [self.path, "-c", self.conf]
+        if inject:
+            call = inject.split(":")[0]
+            command = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", f"trace={call}", "-e", "signal=none", "-o",
+                       "/dev/null", "-e", f"inject={inject}", *command]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        start_new_session=True)
+        if wait:
+            until(lambda: not self.alive() or self.get("/healthz") is not None, 20, "thongked")
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """kill -9, of the tracer's group too where there is one."""
+        if self.process is None:
+            return
+        if self.alive():
+            self.note_metrics()
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def note_metrics(self):
+        """Counters end with their process: their sum over all processes is kept here."""
+        for line in (self.get("/metrics") or "").splitlines():
+            name, _, value = line.rpartition(" ")
+            if name.endswith("_total"):
+                self.before[name] += float(value)
+
+    def get(self, path, port=None):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port or self.admin_port, timeout=5)
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def metric(self, name):
+        for line in (self.get("/metrics") or "").splitlines():
+            if line.startswith(name + " "):
+                return float(line.rpartition(" ")[2])
+        return None
+
+    def metrics_sum(self, name):
+        return self.before[name] + (self.metric(name) or 0)
+
+    def shown(self, site):
+        import json
+        answer = self.get(f"/counts.json?s={site}", self.port)
+        return json.loads(answer)["hits"]["total"] if answer else None

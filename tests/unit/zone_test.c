@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Zones against the C library: every file of the system's tzdata at every change of 1970 to 2100 and at many instants
+ * between; footers that no file has, as TZ strings. Named moments are those that `zdump -v` prints. Damaged files are
+ * refused, at the edge of a page that cannot be read.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/period.h"
+#include "base/zone.h"
+
+#define DIRECTORY "/usr/share/zoneinfo"
+
+static const int64_t last_second = 4133980799; /* `date -u -d '2100-12-31 23:59:59' +%s` */
+
+enum { HOUR = 3600, DAY = 86400 };
+
+static void
+set_c_zone(const char *tz)
+{
+	assert_int_equal(setenv("TZ", tz, 1), 0);
+	tzset();
+}
+
+static struct zone *
+load(const char *name)
+{
+	struct zone *zone;
+	if (zone_load(DIRECTORY, name, &zone) != 0)
+		fail_msg("%s is not read", name);
+	return zone;
+}
+
+/* The zone that set_c_zone() chose, at one instant. */
+static void
+compare_at(const struct zone *zone, const char *name, int64_t utc)
+{
+	time_t when = (time_t)utc;
+	struct tm tm;
+	struct local_time local = zone_local(zone, utc);
+	struct civil date = civil_of_day(local.day);
+	localtime_r(&when, &tm);
+	if (local.offset != tm.tm_gmtoff || date.year != tm.tm_year + 1900 ||
+	    date.month != tm.tm_mon + 1 || date.day != tm.tm_mday || local.hour != tm.tm_hour ||
+	    local.minute != tm.tm_min || local.second != tm.tm_sec)
+		fail_msg("%s at %" PRId64 ": offset %d, the C library has %ld", name, utc,
+			 local.offset, tm.tm_gmtoff);
+}
+
+static void
+compare_span(const struct zone *zone, const char *name, struct zone_span span, int64_t utc)
+{
+	if (span.from > utc || span.to <= utc)
+		fail_msg("%s: the span at %" PRId64 " does not hold it", name, utc);
+	if (span.from > 0)
+		compare_at(zone, name, span.from - 1);
+	if (span.from >= 0)
+		compare_at(zone, name, span.from);
+	compare_at(zone, name, utc);
+	if (span.to <= last_second) {
+		compare_at(zone, name, span.to - 1);
+		compare_at(zone, name, span.to);
+	}
+}
+
+/* Every span of 1970 to 2100 at its ends, and an instant each `stride` seconds. */
+static void
+compare_zone(const struct zone *zone, const char *name, int64_t stride)
+{
+	for (int64_t utc = 0; utc <= last_second;) {
+		struct zone_span span = zone_at(zone, utc);
+		compare_span(zone, name, span, utc);
+		utc = span.to;
+	}
+	struct zone_span span = {.to = 0};
+	for (int64_t utc = 0; utc <= last_second; utc += stride) {
+		if (utc >= span.to)
+			span = zone_at(zone, utc);
+		struct zone_span again = zone_at(zone, utc);
+		assert_int_equal(again.offset, span.offset);
+		assert_int_equal(again.from, span.from);
+		assert_int_equal(again.to, span.to);
+		compare_at(zone, name, utc);
+	}
+}
+
+static bool
+is_tzif(const char *path)
+{
+	char magic[4] = "";
+	FILE *file = fopen(path, "rb");
+	size_t got = file ? fread(magic, 1, sizeof(magic), file) : 0;
+	if (file)
+		fclose(file);
+	return got == sizeof(magic) && memcmp(magic, "TZif", sizeof(magic)) == 0;
+}
+
+/* nftw() has no argument for the caller. */
+static int zones_compared;
+
+static int
+compare_file(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)place;
+	const char *name = path + strlen(DIRECTORY "/");
+	/* posix/ repeats the others; right/ counts leap seconds, which the time of a hit does not. */
+	if (type != FTW_F || !S_ISREG(status->st_mode) || strncmp(name, "posix/", 6) == 0 ||
+	    strncmp(name, "right/", 6) == 0 || !is_tzif(path))
+		return 0;
+	struct zone *zone = load(name);
+	set_c_zone(name);
+	/* Not a divisor of days or weeks, so that the samples wander through the hours. */
+	compare_zone(zone, name, 13 * DAY + 7 * HOUR + 1234);
+	zone_free(zone);
+	zones_compared++;
+	return 0;
+}
+
+static void
+every_zone_agrees_with_the_c_library(void **state)
+{
+	(void)state;
+	zones_compared = 0;
+	assert_int_equal(nftw(DIRECTORY, compare_file, 16, 0), 0);
+	/* tzdata has some 340 zones and, with those kept apart for old times, 500 names. */
+	assert_in_range(zones_compared, 300, 2000);
+}
+
+static void
+odd_zones_agree_twice_a_day(void **state)
+{
+	(void)state;
+	static const char *const names[] = {
+		"Australia/Lord_Howe", "Pacific/Apia",     "Asia/Kathmandu",   "Africa/Casablanca",
+		"Europe/Dublin",       "Asia/Ho_Chi_Minh", "America/New_York", "America/Sao_Paulo",
+		"Asia/Gaza",           "Africa/Cairo",     "America/Nuuk",     "Antarctica/Troll",
+		"Pacific/Chatham",     "America/Caracas",  "Asia/Pyongyang",   "Pacific/Kwajalein",
+	};
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct zone *zone = load(names[i]);
+		set_c_zone(names[i]);
+		compare_zone(zone, names[i], 12 * HOUR + 97);
+		zone_free(zone);
+	}
+}
+
+/* What the clock on the wall shows at a second of `zdump -v NAME`. */
+struct moment {
+	const char *zone;
+	int64_t utc;
+	struct civil date;
+	int hour, minute, second;
+	int32_t offset;
+};
+
+static void
+assert_moment(const struct moment *moment)
+{
+	struct zone *zone = load(moment->zone);
+	struct local_time local = zone_local(zone, moment->utc);
+	zone_free(zone);
+	assert_int_equal(local.day, day_of_civil(moment->date));
+	assert_int_equal(local.hour, moment->hour);
+	assert_int_equal(local.minute, moment->minute);
+	assert_int_equal(local.second, moment->second);
+	assert_int_equal(local.offset, moment->offset);
+}
+
+static void
+lord_howe_moves_by_half_an_hour(void **state)
+{
+	(void)state;
+	static const struct moment moments[] = {
+		{"Australia/Lord_Howe", 1586012399, {2020, 4, 5}, 1, 59, 59, 39600},
+		{"Australia/Lord_Howe", 1586012400, {2020, 4, 5}, 1, 30, 0, 37800},
+		{"Australia/Lord_Howe", 1601738999, {2020, 10, 4}, 1, 59, 59, 37800},
+		{"Australia/Lord_Howe", 1601739000, {2020, 10, 4}, 2, 30, 0, 39600},
+	};
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		assert_moment(&moments[i]);
+}
+
+static void
+apia_has_no_30th_of_december_2011(void **state)
+{
+	(void)state;
+	static const struct moment moments[] = {
+		{"Pacific/Apia", 1325239199, {2011, 12, 29}, 23, 59, 59, -36000},
+		{"Pacific/Apia", 1325239200, {2011, 12, 31}, 0, 0, 0, 50400},
+	};
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		assert_moment(&moments[i]);
+}
+
+static void
+kathmandu_is_fifteen_minutes_off(void **state)
+{
+	(void)state;
+	static const struct moment moments[] = {
+		{"Asia/Kathmandu", 504901799, {1985, 12, 31}, 23, 59, 59, 19800},
+		{"Asia/Kathmandu", 504901800, {1986, 1, 1}, 0, 15, 0, 20700},
+	};
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		assert_moment(&moments[i]);
+}
+
+static void
+casablanca_sets_its_clock_back_for_ramadan(void **state)
+{
+	(void)state;
+	static const struct moment moments[] = {
+		{"Africa/Casablanca", 1587261599, {2020, 4, 19}, 2, 59, 59, 3600},
+		{"Africa/Casablanca", 1587261600, {2020, 4, 19}, 2, 0, 0, 0},
+		{"Africa/Casablanca", 1590890399, {2020, 5, 31}, 1, 59, 59, 0},
+		{"Africa/Casablanca", 1590890400, {2020, 5, 31}, 3, 0, 0, 3600},
+	};
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		assert_moment(&moments[i]);
+}
+
+static void
+dublin_has_negative_winter_time(void **state)
+{
+	(void)state;
+	static const struct moment moments[] = {
+		{"Europe/Dublin", 1585443599, {2020, 3, 29}, 0, 59, 59, 0},
+		{"Europe/Dublin", 1585443600, {2020, 3, 29}, 2, 0, 0, 3600},
+		{"Europe/Dublin", 1603587599, {2020, 10, 25}, 1, 59, 59, 3600},
+		{"Europe/Dublin", 1603587600, {2020, 10, 25}, 1, 0, 0, 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(moments); i++)
+		assert_moment(&moments[i]);
+}
+
+static void
+vietnam_has_one_span_since_1975(void **state)
+{
+	(void)state;
+	struct zone *zone = load("Asia/Ho_Chi_Minh");
+	struct zone_span span = zone_at(zone, 1589959927);
+	zone_free(zone);
+	assert_int_equal(span.from, 171820800); /* 1975-06-13 00:00 by the old clock, +08 */
+	assert_true(span.to == INT64_MAX);
+	assert_int_equal(span.offset, 7 * HOUR);
+	struct local_time local = zone_span_local(span, 1589959927);
+	assert_int_equal(local.day, day_of_civil((struct civil){2020, 5, 20}));
+	assert_int_equal(local.hour * 10000 + local.minute * 100 + local.second, 143207);
+}
+
+/* --- files made by hand --- */
+
+static void
+put_be(struct buf *out, uint64_t value, int size)
+{
+	for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
+		unsigned char byte = (unsigned char)(value >> shift);
+		buf_add(out, &byte, 1);
+	}
+}
+
+/* RFC 8536 section 3.1: the counts in the order of the file. */
+static void
+put_header(struct buf *out, char version, uint32_t leaps, uint32_t times, uint32_t types)
+{
+	static const char reserved[15];
+	buf_add_literal(out, "TZif");
+	buf_add(out, &version, 1);
+	buf_add(out, reserved, sizeof(reserved));
+	const uint32_t counts[] = {0, 0, leaps, times, types, 4};
+	for (size_t i = 0; i < COUNT_OF(counts); i++)
+		put_be(out, counts[i], 4);
+}
+
+static void
+put_type(struct buf *out, int32_t offset)
+{
+	put_be(out, (uint32_t)offset, 4);
+	put_be(out, 0, 2);
+}
+
+/* A file of one type and no change, whose footer says everything. */
+static void
+put_footer_file(struct buf *out, char version, const char *footer)
+{
+	buf_clear(out);
+	put_header(out, version, 0, 0, 1);
+	put_type(out, 0);
+	buf_add(out, "UTC", 4);
+	put_header(out, version, 0, 0, 1);
+	put_type(out, 0);
+	buf_add(out, "UTC", 4);
+	buf_add_slice(out, slice_of("\n"));
+	buf_add_slice(out, slice_of(footer));
+	buf_add_slice(out, slice_of("\n"));
+}
+
+static struct zone *
+zone_of_footer(const char *footer)
+{
+	struct buf file = {0};
+	struct zone *zone;
+	put_footer_file(&file, '3', footer);
+	int result = zone_parse(file.data, file.len, &zone);
+	buf_release(&file);
+	if (result != 0)
+		fail_msg("the footer \"%s\" is refused", footer);
+	return zone;
+}
+
+static void
+footers_agree_with_the_c_library(void **state)
+{
+	(void)state;
+	static const char *const footers[] = {
+		"UTC0",
+		"<+07>-7",
+		"ABC+11:30:15",
+		"EST5EDT,M3.2.0,M11.1.0",
+		"CET-1CEST,M3.5.0,M10.5.0/3",
+		"IST-1GMT0,M10.5.0,M3.5.0/1",
+		"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+		"<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+		"<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45",
+		"IST-2IDT,M3.4.4/26,M10.5.0",
+		"EET-2EEST,M3.4.4/50,M10.4.4/50",
+		"AAA3BBB,J60,J300",
+		"AAA3BBB,J59/1:02:03,J301/4:05:06",
+		"AAA3BBB,59,299",
+		"AAA-3BBB,60/24,300/0",
+		"AAA3BBB1:30,M2.5.6/167,M9.1.3/-167",
+		"AAA-3BBB-4:45,J100/-100:30,250/100:30",
+		"<+00>0<+02>-2,M3.5.0/1,M10.5.0/3",
+	};
+	for (size_t i = 0; i < COUNT_OF(footers); i++) {
+		struct zone *zone = zone_of_footer(footers[i]);
+		set_c_zone(footers[i]);
+		compare_zone(zone, footers[i], 5 * DAY + 7 * HOUR + 1234);
+		zone_free(zone);
+	}
+}
+
+static void
+summer_all_the_year(void **state)
+{
+	(void)state;
+	/* RFC 8536 section 3.3.1 gives the first as "equivalent to permanent EDT". */
+	static const struct {
+		const char *footer;
+		int32_t offset;
+	} rows[] = {{"EST5EDT,0/0,J365/25", -4 * HOUR}, {"XXX3EDT4,0/0,J365/23", -4 * HOUR}};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct zone *zone = zone_of_footer(rows[i].footer);
+		for (int64_t utc = 0; utc <= last_second; utc += 11 * HOUR + 7)
+			assert_int_equal(zone_at(zone, utc).offset, rows[i].offset);
+		zone_free(zone);
+	}
+}
+
+static void
+bad_footers_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"E5",
+		"EST",
+		"EST25",
+		"EST5EDT",
+		"EST5EDT,M3.2.0",
+		"EST5EDT,M3.2.0,",
+		"EST5EDT,M13.2.0,M11.1.0",
+		"EST5EDT,M0.2.0,M11.1.0",
+		"EST5EDT,M3.6.0,M11.1.0",
+		"EST5EDT,M3.0.0,M11.1.0",
+		"EST5EDT,M3.2.7,M11.1.0",
+		"EST5EDT,J0,J365",
+		"EST5EDT,J1,J366",
+		"EST5EDT,0,366",
+		"EST5EDT,M3.2.0/168,M11.1.0",
+		"EST5EDT,M3.2.0/-168,M11.1.0",
+		"EST5EDT,M3.2.0/2:60,M11.1.0",
+		"EST5EDT,M3.2.0/2:00:60,M11.1.0",
+		"EST5EDT,M3.2.0,M11.1.0 ",
+		"EST5EDT,M3.2.0,M11.1.0/",
+		"<EST5",
+		"<E>5",
+		":EST5",
+		"EST+-5",
+		"EST5EDT,M3.2.0,M11.1.00000",
+	};
+	struct buf file = {0};
+	struct zone *zone;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		put_footer_file(&file, '2', bad[i]);
+		if (zone_parse(file.data, file.len, &zone) != ZONE_BAD)
+			fail_msg("the footer \"%s\" is accepted", bad[i]);
+		assert_null(zone);
+	}
+	buf_release(&file);
+}
+
+static void
+version_1_and_an_empty_footer_keep_the_last_offset(void **state)
+{
+	(void)state;
+	struct buf file = {0};
+	for (char version = '\0'; version <= '4'; version = version ? version + 1 : '2') {
+		struct zone *zone;
+		buf_clear(&file);
+		put_header(&file, version, 1, 2, 2);
+		put_be(&file, (uint32_t)-1000, 4);
+		put_be(&file, 1000, 4);
+		buf_add(&file, "\1\0", 2);
+		put_type(&file, -60);
+		put_type(&file, 3600);
+		buf_add(&file, "ABC", 4);
+		put_be(&file, 78796800, 4); /* a leap second */
+		put_be(&file, 1, 4);
+		if (version) {
+			put_header(&file, version, 1, 2, 2);
+			put_be(&file, (uint64_t)-1000, 8);
+			put_be(&file, 1000, 8);
+			buf_add(&file, "\1\0", 2);
+			put_type(&file, -60);
+			put_type(&file, 3600);
+			buf_add(&file, "ABC", 4);
+			put_be(&file, 78796800, 8);
+			put_be(&file, 1, 4);
+			buf_add_literal(&file, "\n\n");
+		}
+		assert_int_equal(zone_parse(file.data, file.len, &zone), 0);
+		assert_int_equal(zone_at(zone, -1001).offset, -60);
+		assert_true(zone_at(zone, -1001).from == INT64_MIN);
+		assert_int_equal(zone_at(zone, -1000).offset, 3600);
+		assert_int_equal(zone_at(zone, -1000).to, 1000);
+		assert_int_equal(zone_at(zone, 1000).offset, -60);
+		assert_true(zone_at(zone, last_second).to == INT64_MAX);
+		assert_int_equal(zone_at(zone, INT64_MAX).offset, -60);
+		assert_int_equal(zone_at(zone, INT64_MIN).offset, -60);
+		zone_free(zone);
+	}
+	buf_release(&file);
+}
+
+/* --- damage --- */
+
+static size_t
+read_whole(const char *path, unsigned char *out, size_t room)
+{
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	size_t len = fread(out, 1, room, file);
+	fclose(file);
+	assert_in_range(len, 100, room - 1);
+	return len;
+}
+
+static void
+every_prefix_is_refused(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"Europe/Dublin", "Africa/Casablanca", "Asia/Kathmandu"};
+	enum { ROOM = 64 * 1024 };
+	static unsigned char bytes[ROOM];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *map =
+		mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(map != MAP_FAILED);
+	assert_int_equal(mprotect(map + ROOM, page, PROT_NONE), 0);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		char path[256];
+		struct zone *zone;
+		snprintf(path, sizeof(path), DIRECTORY "/%s", names[i]);
+		size_t whole = read_whole(path, bytes, ROOM);
+		for (size_t len = 0; len < whole; len++) {
+			memcpy(map + ROOM - len, bytes, len);
+			assert_int_equal(zone_parse(map + ROOM - len, len, &zone), ZONE_BAD);
+			assert_null(zone);
+		}
+		memcpy(map + ROOM - whole, bytes, whole);
+		assert_int_equal(zone_parse(map + ROOM - whole, whole, &zone), 0);
+		zone_free(zone);
+	}
+	munmap(map, ROOM + page);
+}
+
+/* Whatever the bytes say, a span holds the moment it was asked for. */
+static void
+assert_usable(const struct zone *zone)
+{
+	for (int64_t utc = -5 * (int64_t)1000000000; utc <= last_second; utc += 499999999) {
+		struct zone_span span = zone_at(zone, utc);
+		assert_true(span.from <= utc && utc < span.to);
+		assert_in_range(zone_local(zone, utc).hour, 0, 23);
+	}
+	(void)zone_at(zone, INT64_MIN);
+	(void)zone_at(zone, INT64_MAX);
+}
+
+static void
+flipped_bytes_never_crash(void **state)
+{
+	(void)state;
+	static unsigned char good[64 * 1024], bad[64 * 1024];
+	size_t len = read_whole(DIRECTORY "/Europe/Dublin", good, sizeof(good));
+	unsigned short seed[3] = {2020, 5, 20};
+	int refused = 0;
+	for (int round = 0; round < 20000; round++) {
+		struct zone *zone;
+		memcpy(bad, good, len);
+		for (long flips = 1 + nrand48(seed) % 4; flips > 0; flips--) {
+			/* Half of them in the headers and the footer, which are small. */
+			size_t place = (size_t)nrand48(seed) % len;
+			if (nrand48(seed) % 2)
+				place = place % 2 ? place % 44 : len - 1 - place % 30;
+			bad[place] = (unsigned char)nrand48(seed);
+		}
+		int result = zone_parse(bad, len, &zone);
+		assert_true(result == 0 || result == ZONE_BAD);
+		refused += result != 0;
+		if (result == 0)
+			assert_usable(zone);
+		zone_free(zone);
+	}
+	assert_in_range(refused, 1000, 19999);
+}
+
+static void
+corruptions_are_refused(void **state)
+{
+	(void)state;
+	static unsigned char good[64 * 1024], bad[64 * 1024];
+	size_t len = read_whole(DIRECTORY "/Asia/Tokyo", good, sizeof(good));
+	/* Offsets in a header by RFC 8536 section 3.1. */
+	static const struct {
+		const char *what;
+		size_t place;
+		unsigned char value;
+	} rows[] = {
+		{"magic", 0, 'X'},      {"version", 4, '5'},        {"version", 4, '1'},
+		{"UT marks", 20, 0x7f}, {"leap seconds", 28, 0xff}, {"changes", 32, 0x80},
+		{"types", 36, 0xff},    {"characters", 40, 0xff},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct zone *zone;
+		memcpy(bad, good, len);
+		bad[rows[i].place] = rows[i].value;
+		if (zone_parse(bad, len, &zone) != ZONE_BAD)
+			fail_msg("a wrong %s is accepted", rows[i].what);
+	}
+}
+
+/* --- names and files --- */
+
+static void
+names_that_leave_the_directory_are_unknown(void **state)
+{
+	(void)state;
+	static const char *const names[] = {
+		"",
+		"/etc/localtime",
+		"/Asia/Tokyo",
+		"../zoneinfo/Asia/Tokyo",
+		"Asia/..",
+		"Asia/../Asia/Tokyo",
+		"Asia//Tokyo",
+		"./Asia/Tokyo",
+		"Asia/Tokyo/",
+		"Asia/./Tokyo",
+		"Asia/Tokyo ",
+		"Asia/Tok yo",
+		"Asia\\Tokyo",
+		"Asia/Tokyo\n",
+		"Asia/T\xc3\xb4kyo",
+		"Asia",
+		"Nowhere",
+		"Asia/Nowhere",
+		"Asia/Tokyo%00",
+		"~root",
+	};
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct zone *zone;
+		if (zone_load(DIRECTORY, names[i], &zone) != ZONE_UNKNOWN)
+			fail_msg("\"%s\" is loaded", names[i]);
+		assert_null(zone);
+	}
+	char long_name[8192];
+	struct zone *zone;
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_int_equal(zone_load(DIRECTORY, long_name, &zone), ZONE_UNKNOWN);
+	assert_int_equal(zone_load(DIRECTORY, "tzdata.zi", &zone), ZONE_BAD);
+	assert_int_equal(zone_load(DIRECTORY, "Etc/GMT+7", &zone), 0);
+	assert_int_equal(zone_at(zone, 0).offset, -7 * HOUR);
+	zone_free(zone);
+}
+
+static void
+files_that_are_none_or_too_large(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/zone_test.XXXXXX", path[64];
+	struct zone *zone;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(zone_load(dir, "fifo", &zone), ZONE_UNKNOWN);
+	unlink(path);
+
+	struct buf file = {0};
+	put_footer_file(&file, '2', "<+07>-7");
+	snprintf(path, sizeof(path), "%s/Zone", dir);
+	FILE *out = fopen(path, "wb");
+	assert_non_null(out);
+	assert_int_equal(fwrite(file.data, 1, file.len, out), file.len);
+	assert_int_equal(fflush(out), 0);
+	buf_release(&file);
+	assert_int_equal(setenv("TZDIR", dir, 1), 0);
+	assert_int_equal(zone_load(NULL, "Zone", &zone), 0);
+	assert_int_equal(unsetenv("TZDIR"), 0);
+	assert_int_equal(zone_at(zone, 0).offset, 7 * HOUR);
+	zone_free(zone);
+	assert_int_equal(ftruncate(fileno(out), 1 << 20), 0);
+	assert_int_equal(zone_load(dir, "Zone", &zone), ZONE_BAD);
+	fclose(out);
+	unlink(path);
+	rmdir(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lord_howe_moves_by_half_an_hour),
+		cmocka_unit_test(apia_has_no_30th_of_december_2011),
+		cmocka_unit_test(kathmandu_is_fifteen_minutes_off),
+		cmocka_unit_test(casablanca_sets_its_clock_back_for_ramadan),
+		cmocka_unit_test(dublin_has_negative_winter_time),
+		cmocka_unit_test(vietnam_has_one_span_since_1975),
+		cmocka_unit_test(every_zone_agrees_with_the_c_library),
+		cmocka_unit_test(odd_zones_agree_twice_a_day),
+		cmocka_unit_test(footers_agree_with_the_c_library),
+		cmocka_unit_test(summer_all_the_year),
+		cmocka_unit_test(bad_footers_are_refused),
+		cmocka_unit_test(version_1_and_an_empty_footer_keep_the_last_offset),
+		cmocka_unit_test(every_prefix_is_refused),
+		cmocka_unit_test(flipped_bytes_never_crash),
+		cmocka_unit_test(corruptions_are_refused),
+		cmocka_unit_test(names_that_leave_the_directory_are_unknown),
+		cmocka_unit_test(files_that_are_none_or_too_large),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
