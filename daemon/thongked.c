@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "front/worker.h"
 #include "journal/keeper.h"
 #include "show/board.h"
@@ -33,8 +34,6 @@ enum {
 	REDIS_STOP_MS = 10000,
 	SPARE_FILES = 256, /* descriptors besides those of connections */
 };
-
-#define THONGKE_VERSION "0.1.0"
 
 struct daemon {
 	const char *conf_path;
@@ -55,7 +54,8 @@ usage(int code)
 {
 	fprintf(code ? stderr : stdout,
 		"usage: thongked [-c FILE] [-o KEY=VALUE]... [-t]\n"
-		"  -c FILE       the configuration (/etc/thongke/thongke.conf)\n"
+		"  -c FILE       the configuration (else $THONGKE_CONF, else " THONGKE_CONF_FILE
+		")\n"
 		"  -o KEY=VALUE  any key of it, as in -o journal.sync=always\n"
 		"  -t            check the configuration and exit\n"
 		"  --keys        list the keys: name, default, meaning\n"
@@ -73,7 +73,8 @@ read_arguments(struct daemon *daemon, int argc, char **argv)
 						{0}};
 	bool check = false;
 	int option;
-	daemon->conf_path = "/etc/thongke/thongke.conf";
+	const char *variable = getenv(THONGKE_CONF_VARIABLE);
+	daemon->conf_path = variable && *variable ? variable : THONGKE_CONF_FILE;
 	daemon->overrides = xcalloc((size_t)argc, sizeof(*daemon->overrides));
 	while ((option = getopt_long(argc, argv, "c:o:th", options, NULL)) != -1) {
 		if (option == 'c') {
@@ -182,6 +183,11 @@ daemon_reload_cb(evutil_socket_t number, short events, void *arg)
 		log_error("reload_refused error=\"%s\"", daemon->error);
 		return;
 	}
+	struct conf *old = conf_current_get(daemon->conf);
+	const char *changed = conf_needs_restart(old, conf);
+	if (changed)
+		log_warn("reload_incomplete key=%s advice=\"restart thongked\"", changed);
+	conf_unref(old);
 	log_set_level((enum log_level)conf->log_level);
 	log_info("reloaded file=%s sites=%zu", conf->path, conf->site_count);
 	conf_current_set(daemon->conf, conf);
@@ -236,6 +242,26 @@ tend_redis_meanwhile(void *arg)
 		redis_server_tend(daemon->redis);
 }
 
+static void
+stop_redis(struct daemon *daemon)
+{
+	if (!daemon->redis)
+		return;
+	redis_server_stop(daemon->redis, REDIS_STOP_MS);
+	redis_server_free(daemon->redis);
+}
+
+/* --- the parts that can fail to come up --- */
+
+static struct front *
+make_front(struct daemon *daemon, const struct front_options *options)
+{
+	struct front *front = front_new(options, daemon->error, sizeof(daemon->error));
+	if (!front)
+		die("%s", daemon->error);
+	return front;
+}
+
 static struct tally *
 make_tally(struct daemon *daemon, struct tally_options options, const struct conf *conf)
 {
@@ -249,51 +275,61 @@ make_tally(struct daemon *daemon, struct tally_options options, const struct con
 	return tally;
 }
 
-static struct front *
-make_front(struct daemon *daemon, const struct front_options *options)
+static struct admin *
+make_admin(struct daemon *daemon, struct front *front, struct tally *tally, struct journal *journal)
 {
-	struct front *front = front_new(options, daemon->error, sizeof(daemon->error));
-	if (!front)
+	struct admin *admin = admin_new(daemon->base, daemon->conf, front, tally, journal,
+					daemon->error, sizeof(daemon->error));
+	if (!admin)
 		die("%s", daemon->error);
-	return front;
+	return admin;
 }
 
-int
-main(int argc, char **argv)
+/* Configuration, locks and limits: what the process needs before any part of it. NULL: only a check was asked for. */
+static struct conf *
+prepare(struct daemon *daemon, int argc, char **argv)
 {
-	struct daemon daemon = {0};
-	bool check = read_arguments(&daemon, argc, argv);
-	struct conf *conf = load_conf(&daemon);
+	bool check = read_arguments(daemon, argc, argv);
+	struct conf *conf = load_conf(daemon);
 	if (!conf)
-		die("%s", daemon.error);
+		die("%s", daemon->error);
 	if (check)
-		return 0;
+		return NULL;
 	if (sodium_init() < 0)
 		die("libsodium cannot be initialised");
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level((enum log_level)conf->log_level);
 	lock_state(conf);
 	raise_file_limit(conf);
+	daemon->conf = conf_current_new(conf_ref(conf));
+	daemon->base = event_base_new();
+	return conf;
+}
 
-	daemon.conf = conf_current_new(conf_ref(conf));
-	daemon.base = event_base_new();
+int
+main(int argc, char **argv)
+{
+	struct daemon daemon = {0};
+	struct conf *conf = prepare(&daemon, argc, argv);
+	if (!conf)
+		return 0;
+	int workers = front_worker_count(conf);
 	struct board *board = board_new();
 	struct salts *salts = salts_new();
 	struct nonces *nonces = nonces_new();
-	int workers = front_worker_count(conf);
 	struct journal *journal = open_journal(&daemon, conf, workers);
 	struct front *front = make_front(
 		&daemon, &(struct front_options){daemon.conf, journal, board, salts, nonces});
 	start_redis(&daemon, conf);
 	watch(&daemon);
-	struct tally *tally = make_tally(&daemon,
-					 (struct tally_options){daemon.conf, NULL, journal, board,
-								salts, nonces, workers, false},
-					 conf);
-	struct admin *admin = admin_new(daemon.base, daemon.conf, front, tally, journal,
-					daemon.error, sizeof(daemon.error));
-	if (!admin)
-		die("%s", daemon.error);
+	struct tally_options wiring = {.conf = daemon.conf,
+				       .journal = journal,
+				       .board = board,
+				       .salts = salts,
+				       .nonces = nonces,
+				       .workers = workers};
+	struct tally *tally = make_tally(&daemon, wiring, conf);
+	struct admin *admin = make_admin(&daemon, front, tally, journal);
 	struct keeper *keeper = keeper_start(journal);
 	tally_start(tally);
 	front_start(front);
@@ -308,14 +344,14 @@ main(int argc, char **argv)
 	admin_free(admin);
 	front_free(front);
 	tally_free(tally);
+	stop_redis(&daemon);
 	journal_close(journal);
-	redis_server_stop(daemon.redis, REDIS_STOP_MS);
-	redis_server_free(daemon.redis);
 	nonces_free(nonces);
 	salts_free(salts);
 	board_free(board);
 	conf_unref(conf);
 	conf_current_free(daemon.conf);
 	event_base_free(daemon.base);
+	free(daemon.overrides);
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/conf_keys.h"
 #include "base/conf_value.h"
+#include "base/version.h"
 
 #define ENV_PREFIX "THONGKE_"
 
@@ -152,6 +153,8 @@ apply_variable(struct conf_loading *loading, const char *variable)
 	struct conf_site *site;
 	snprintf(where, sizeof(where), "%.*s", (int)(equals - variable), variable);
 	struct slice name = {variable + prefix, (size_t)(equals - variable) - prefix};
+	if (strcmp(where, THONGKE_CONF_VARIABLE) == 0)
+		return true;
 	const struct conf_key *key = env_key(loading, where, name, &site);
 	if (!key)
 		conf_refuse(loading,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The k=v&k=v syntax, percent escapes and UTF-8 (RFC 3629). Never writes past the room it is given. */
+/*
+ * The k=v&k=v syntax, percent escapes and UTF-8 (RFC 3629). Never writes past the room it is given.
+ */
 #include "base/form.h"
 
 const int8_t hex_values[256] = {
@@ -40,15 +42,18 @@ form_next(struct slice *rest, struct slice *key, struct slice *value)
 	}
 	if (rest->len == 0)
 		return false;
-	const char *at = rest->ptr, *end = at + rest->len;
-	const char *stop = memchr(at, '&', (size_t)(end - at));
-	if (!stop)
-		stop = end;
-	const char *equals = memchr(at, '=', (size_t)(stop - at));
-	*key = (struct slice){at, (size_t)((equals ? equals : stop) - at)};
+	const char *at = rest->ptr, *end = at + rest->len, *stop = at;
+	while (stop < end && *stop != '=' && *stop != '&')
+		stop++;
+	*key = (struct slice){at, (size_t)(stop - at)};
 	*value = (struct slice){0};
-	if (equals)
-		*value = (struct slice){equals + 1, (size_t)(stop - equals - 1)};
+	if (stop < end && *stop == '=') {
+		at = stop + 1;
+		stop = memchr(at, '&', (size_t)(end - at));
+		if (!stop)
+			stop = end;
+		*value = (struct slice){at, (size_t)(stop - at)};
+	}
 	*rest = (struct slice){stop, (size_t)(end - stop)};
 	return true;
 }
@@ -70,34 +75,68 @@ text_clean(const char *text, size_t len)
 	return utf8_valid(slice) && !has_c1_control(slice);
 }
 
+/* The bytes that stand for themselves. */
+static const bool plain[256] = {
+	[' ' ... '$'] = true,
+	['&' ... '*'] = true,
+	[',' ... '~'] = true,
+};
+
+/* Copies what stands for itself; returns how much. */
+static size_t
+copy_plain(const char *in, char *out, size_t most)
+{
+	size_t len = 0;
+	for (; len < most && plain[(unsigned char)in[len]]; len++)
+		out[len] = in[len];
+	return len;
+}
+
+/* The one byte that is written with '+', an escape or more than ASCII, and its width; -1: none. */
+static int
+decode_special(const char *in, size_t left, size_t *width)
+{
+	*width = 1;
+	if (*in == '+')
+		return ' ';
+	if (*in != '%')
+		return (unsigned char)*in;
+	if (left < 3 || hex_value(in[1]) < 0 || hex_value(in[2]) < 0)
+		return -1;
+	*width = 3;
+	return hex_value(in[1]) << 4 | hex_value(in[2]);
+}
+
 int
 form_decode(struct slice encoded, char *out, size_t room)
 {
-	const char *in = encoded.ptr;
-	unsigned char any = 0;
-	size_t len = 0;
-	for (size_t i = 0; i < encoded.len; i++) {
-		int byte = (unsigned char)in[i];
-		if (byte == '+') {
-			byte = ' ';
-		} else if (byte == '%') {
-			if (encoded.len - i < 3 || hex_value(in[i + 1]) < 0 ||
-			    hex_value(in[i + 2]) < 0)
-				return -1;
-			byte = hex_value(in[i + 1]) << 4 | hex_value(in[i + 2]);
-			i += 2;
-		}
+	const char *in = encoded.len > 0 ? encoded.ptr : "";
+	int any = 0;
+	size_t len = 0, i = 0;
+	for (;;) {
+		size_t left = encoded.len - i, most = room - len;
+		size_t copied = copy_plain(in + i, out + len, left < most ? left : most);
+		i += copied;
+		len += copied;
+		if (i == encoded.len)
+			break;
+		size_t width;
+		int byte = decode_special(in + i, encoded.len - i, &width);
 		if (byte < 0x20 || byte == 0x7f || len == room)
 			return -1;
-		any |= (unsigned char)byte;
+		any |= byte;
 		out[len++] = (char)byte;
+		i += width;
 	}
 	if (any >= 0x80 && !text_clean(out, len))
 		return -1;
 	return (int)len;
 }
 
-/* By the length of a sequence: the lead byte's mark and mask, and the first code point that needs it. */
+/*
+ * By the length of a sequence: the lead byte's mark and mask, and the first code point that needs
+ * it.
+ */
 static const struct {
 	uint8_t mask, mark;
 	uint32_t least;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The strict HTTP/1.x request parser. Reads strictly from left to right: every step looks only at bytes before it
- * and at bounds counted from the start, so that more bytes can turn "more" into anything, but never change an
- * accepted request or a refusal. Never copies, never allocates, never reads past the end of the buffer.
+ * The strict HTTP/1.x request parser. Reads strictly from left to right: every step looks only at
+ * bytes before it and at bounds counted from the start, so that more bytes can turn "more" into
+ * anything, but never change an accepted request or a refusal. Never copies, never allocates, never
+ * reads past the end of the buffer.
  */
 #include "base/http.h"
 
@@ -226,7 +227,10 @@ split_target(struct http_request *request, const struct request_line *line, stru
 {
 	const char *at = line->target.ptr, *end = at + line->target.len;
 	const char *path_end = line->question ? line->question : end;
-	/* The slash of "HTTP/" serves as the path where the target has none: slices stay within the buffer. */
+	/*
+	 * The slash of "HTTP/" serves as the path where the target has none: slices stay within the
+	 * buffer.
+	 */
 	request->path = (struct slice){line->version + 4, 1};
 	if (line->method->authority_form)
 		return DONE;
@@ -269,7 +273,10 @@ says_close(struct slice list)
 	return false;
 }
 
-/* The name is a token, so setting the bit of lower case makes no other byte equal to a letter or '-'. */
+/*
+ * The name is a token, so setting the bit of lower case makes no other byte equal to a letter or
+ * '-'.
+ */
 static inline bool
 name_is(const char *name, const char *lower, size_t len)
 {
@@ -306,7 +313,9 @@ note_field(struct head *head, struct slice name, struct slice value)
 	return DONE;
 }
 
-/* One field line; the name runs up to the colon, so that a space there or a folded line is refused. */
+/*
+ * One field line; the name runs up to the colon, so that a space there or a folded line is refused.
+ */
 static int
 take_field(struct cursor *c, struct head *head)
 {

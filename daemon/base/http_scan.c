@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The classes of bytes. What has none (controls, NUL, DEL) may stand nowhere in a request's head. */
+/*
+ * The classes of bytes. What has none (controls, NUL, DEL) may stand nowhere in a request's head.
+ */
 #include "base/http_scan.h"
 
 #define PUNCTUATION (TARGET | VALUE)

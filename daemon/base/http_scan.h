@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which bytes may stand where in a request, and the scans over them: pure, never past `edge`. For base/http.c. */
+/*
+ * Which bytes may stand where in a request, and the scans over them: pure, never past `edge`. For
+ * base/http.c.
+ */
 #ifndef BASE_HTTP_SCAN_H
 #define BASE_HTTP_SCAN_H
 
@@ -43,7 +46,10 @@ skip_class(const char *at, const char *edge, enum byte_class class)
 	return at;
 }
 
-/* Eight bytes at a time: the top bit of every byte below 0x20 and of every DEL; exact for the lowest one. */
+/*
+ * Eight bytes at a time: the top bit of every byte below 0x20 and of every DEL; exact for the
+ * lowest one.
+ */
 static inline uint64_t
 control_bytes(const char *at)
 {

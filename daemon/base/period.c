@@ -19,6 +19,7 @@ const struct shown_period_info shown_periods[SHOWN_PERIODS] = {
 #undef X
 };
 
+/* Rounds down, where C rounds towards 0: days before 1970 are negative. */
 static int32_t
 floor_div(int32_t value, int32_t by)
 {
@@ -194,6 +195,7 @@ digits_at(struct slice text, size_t from, size_t count)
 
 /* Each reads a text of its kind's form; false when there is no such period. */
 
+/* A date that does not exist comes back as another one. */
 static bool
 parse_day(struct slice text, int32_t *id)
 {

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -119,6 +120,8 @@ color_wanted(enum cli_color color)
 void
 cli_write(const struct buf *text)
 {
+	/* main() ignores it because of Redis; a reader of stdout that has left may end the program as usual. */
+	signal(SIGPIPE, SIG_DFL);
 	if (fwrite(text->data, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
 		cli_fail(CLI_NO, "cannot write to standard output: %s", strerror(errno));
 }

@@ -8,16 +8,10 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "base/zone.h"
 #include "cli/table.h"
 #include "store/store.h"
-
-#ifndef THONGKE_VERSION
-#define THONGKE_VERSION "0.1.0"
-#endif
-#ifndef THONGKE_CONF_FILE
-#define THONGKE_CONF_FILE "/etc/thongke/thongke.conf"
-#endif
 
 enum cli_exit {
 	CLI_FINE = 0,

@@ -26,6 +26,7 @@ enum {
 	OPTIONS_SIZE = 8,
 };
 
+/* What became of lines. Those of a batch only count when the batch is applied: it may have to be read again. */
 struct sums {
 	uint64_t counted, skipped, bad;
 	uint64_t first_bad; /* number of the first bad line, from 1 on */
@@ -247,7 +248,10 @@ show_progress(struct import *import)
 		logfile_lines(import->file));
 }
 
-/* Reads lines until the batch is full (true) or no whole line is left (false). */
+/*
+ * Reads lines until the batch is full (true) or no whole line is left (false). A line is taken after it was added, so
+ * the file always stands where the batch ends.
+ */
 static bool
 read_batch(struct import *import)
 {
@@ -280,6 +284,7 @@ describe(struct import *import, char *rest, size_t size)
 		 import->options);
 }
 
+/* One call to Redis: the position and the counts together, or neither. */
 static int
 call(struct import *import, const struct advance *advance, struct apply_reply *reply)
 {
@@ -328,6 +333,7 @@ apply_batch(struct import *import)
 	}
 	if (status == STORE_REFUSED)
 		cli_fail(CLI_REFUSED, "%s", store_error(import->store));
+	/* After a lost reply the position tells whether the call had been applied: then this batch was ours. */
 	bool unknown = deadline > 0 && status == STORE_MISMATCH && reply.stored_count == 1 &&
 		       reply.stored[0].offset == advance.next &&
 		       strcmp(reply.stored[0].rest, rest) == 0;
@@ -383,6 +389,7 @@ run(struct import *import)
 	locate(import);
 	while (more) {
 		more = read_batch(import);
+		/* Lines that count nothing move the position too, or they would be judged again each time. */
 		if (logfile_offset(import->file) > import->position) {
 			uint64_t expected = logfile_offset(import->file);
 			apply_batch(import);
@@ -407,6 +414,8 @@ cmd_import(struct cli *cli)
 	if (!import.file)
 		cli_fail(CLI_NO, "%s", error);
 	import.store = cli_store(cli);
+	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
+	cli_check(import.store, store_note_sites(import.store, NULL, NULL, 0));
 	import.delta = delta_new();
 	run(&import);
 	report(&import);

@@ -24,6 +24,7 @@ static const struct series period_series[PERIOD_KINDS] = {
 	[PERIOD_YEAR] = {"years", WORD_YEAR, 0},
 };
 
+/* What was asked for. Where no beginning was given, the limit or the first year decides it. */
 struct window {
 	struct range range;
 	bool from_given;
@@ -89,6 +90,7 @@ struct ids {
 	int64_t first, last;
 };
 
+/* A limit keeps the newest; without a beginning it says where to begin. */
 static struct ids
 cut_ids(const struct cli *cli, const struct series *series, struct ids ids, bool from_given)
 {
@@ -180,6 +182,7 @@ read_hours(struct store *store, const struct conf_site *site, int32_t day, int64
 		hours[hour] = hits == 0 ? 0 : COUNT_UNKNOWN;
 }
 
+/* Hours of today that lie ahead are not complete, but only the running one can be estimated. */
 static void
 add_hour(struct table *table, int64_t id, int64_t hits, struct local_time now)
 {

@@ -113,6 +113,7 @@ logfile_open(const char *path, char *error, size_t error_size)
 			close(fd);
 		return NULL;
 	}
+	/* zlib reads a file that is not compressed as it is. */
 	gzbuffer(gz, 256 * 1024);
 	struct logfile *file = xcalloc(1, sizeof *file);
 	file->gz = gz;
@@ -177,6 +178,7 @@ line_end(const struct logfile *file, size_t from)
 	return memchr(file->data + from, '\n', file->end - from);
 }
 
+/* A full buffer without a line end is a long line; a buffer that is not full is all that is left of the file. */
 enum logfile_line
 logfile_peek(struct logfile *file, struct slice *line)
 {

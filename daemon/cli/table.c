@@ -23,6 +23,7 @@ table_release(struct table *table)
 	*table = (struct table){0};
 }
 
+/* Rows grow in one array: a table is written once, row by row, and then only read. */
 struct cell *
 table_row(struct table *table)
 {

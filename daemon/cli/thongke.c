@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -108,6 +109,7 @@ print_help(void)
 	       "configuration, 4 Redis unreachable, 5 refused by Redis\n");
 }
 
+/* The last of a repeated option wins; -o adds up. */
 static void
 set_option(struct cli *cli, const struct option_row *row, const char *value)
 {
@@ -165,6 +167,7 @@ find_command(const char *name)
 	cli_fail(CLI_USAGE, "there is no command \"%s\" (thongke --help lists them)", name);
 }
 
+/* An option that would do nothing is refused: whoever gave it expects something else. */
 static void
 check_use(const struct cli *cli, const struct command *command,
 	  const struct option_row *const used[OPTIONS])
@@ -225,11 +228,10 @@ static void
 load_conf(struct cli *cli)
 {
 	char error[1024];
-	const char *variable = getenv("THONGKE_CONF");
+	const char *variable = getenv(THONGKE_CONF_VARIABLE);
 	char *file = xstrdup(cli->conf_file          ? cli->conf_file
 			     : variable && *variable ? variable
 						     : THONGKE_CONF_FILE);
-	unsetenv("THONGKE_CONF"); /* it looks like a key of the configuration */
 	cli->conf = conf_load(file, cli->overrides, cli->override_count, error, sizeof error);
 	if (!cli->conf)
 		cli_fail(CLI_CONF, "%s", error);
@@ -242,6 +244,7 @@ main(int argc, char **argv)
 	struct cli cli = {0};
 	const struct option_row *used[OPTIONS] = {0};
 	setlocale(LC_CTYPE, "C.UTF-8");
+	signal(SIGPIPE, SIG_IGN); /* a Redis that goes away is an error, not the end */
 	die_as("thongke", CLI_USAGE);
 	parse_options(&cli, argc, argv, used);
 	if (cli.help) {

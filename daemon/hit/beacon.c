@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a parsed request to what it says about a page view. Decodes only the parameters that mean something here;
- * never judges whether the hit is to be counted.
+ * From a parsed request to what it says about a page view. Decodes only the parameters that mean
+ * something here; never judges whether the hit is to be counted.
  */
 #include "hit/beacon.h"
 
@@ -123,7 +123,10 @@ beacon_site(const struct beacon *beacon, const struct http_request *request,
 	if (beacon->site.len > 0)
 		return conf_site_by_key(conf, beacon->site);
 	const struct slice urls[] = {request->origin, request->referer, beacon->url};
-	/* The first that names a host decides: a known host in `u` must not speak for an unknown Origin. */
+	/*
+	 * The first that names a host decides: a known host in `u` must not speak for an unknown
+	 * Origin.
+	 */
 	for (size_t i = 0; i < COUNT_OF(urls); i++) {
 		struct slice host = url_host(urls[i]);
 		if (host.len > 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of claimed nonces: 4 MiB of buckets, a cache line each, that cost no memory until they are touched.
- * Never allocates after its birth and never says "held" of a hash that nobody claimed, but for 48 equal bits.
+ * The table of claimed nonces: 4 MiB of buckets, a cache line each, that cost no memory until they
+ * are touched. Never allocates after its birth and never says "held" of a hash that nobody claimed,
+ * but for 48 equal bits.
  */
 #include "hit/nonce.h"
 
@@ -20,7 +21,10 @@ enum {
 		60000, /* a claim this far in the future is still one; more is 49 days old */
 };
 
-/* Both words wrap: a tag is the upper half of the hash (0: free), a time the lower half of the milliseconds. */
+/*
+ * Both words wrap: a tag is the upper half of the hash (0: free), a time the lower half of the
+ * milliseconds.
+ */
 struct slot {
 	uint32_t tag;
 	uint32_t time;
@@ -44,7 +48,10 @@ nonces_new(void)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		die("there is no memory left for the table of nonces");
-	/* A huge page would be resident whole after its first claim. Where there are none this fails: fine. */
+	/*
+	 * A huge page would be resident whole after its first claim. Where there are none this
+	 * fails: fine.
+	 */
 	(void)madvise(memory, sizeof(struct nonces), MADV_NOHUGEPAGE);
 	return memory;
 }
@@ -88,7 +95,10 @@ tag_of(uint64_t hash)
 	return tag ? tag : 1;
 }
 
-/* How long a slot has been held: below 0 when the clock went back, NONCE_KEEP_MS when it is free or expired. */
+/*
+ * How long a slot has been held: below 0 when the clock went back, NONCE_KEEP_MS when it is free or
+ * expired.
+ */
 static int32_t
 slot_age(const struct slot *slot, uint32_t now)
 {

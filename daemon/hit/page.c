@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page paths in their one stored form. The text is read as bytes, escaped or not, and written again from those
- * bytes alone, segment by segment: that is what makes the result its own normal form. Never allocates.
+ * Page paths in their one stored form. The text is read as bytes, escaped or not, and written again
+ * from those bytes alone, segment by segment: that is what makes the result its own normal form.
+ * Never allocates.
  */
 #include "hit/page.h"
 
@@ -81,7 +82,10 @@ slice_after(struct slice text, size_t used)
 	return (struct slice){text.ptr + used, text.len - used};
 }
 
-/* A sequence that begins with a byte of 0x80 or more. Returns how many characters of `text` it took. */
+/*
+ * A sequence that begins with a byte of 0x80 or more. Returns how many characters of `text` it
+ * took.
+ */
 static size_t
 put_sequence(struct path *path, struct slice text)
 {
@@ -267,7 +271,10 @@ add_query(struct path *path, struct slice text, char *const *query, size_t count
 	}
 }
 
-/* Leaves of an absolute URL what follows the authority. False when `url` is neither that nor a path. */
+/*
+ * Leaves of an absolute URL what follows the authority. False when `url` is neither that nor a
+ * path.
+ */
 static bool
 skip_authority(struct slice *url)
 {

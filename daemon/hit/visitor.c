@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Visitor ids and the salts they are made with. Keeps no address and no user agent, and no salt for longer than its
- * dates are of use. Readers of a known date take no lock.
+ * Visitor ids and the salts they are made with. Keeps no address and no user agent, and no salt for
+ * longer than its dates are of use. Readers of a known date take no lock.
  */
 #include "hit/visitor.h"
 
@@ -18,7 +18,10 @@ enum {
 	NO_DAY = INT32_MIN,
 };
 
-/* A sequence lock: odd while it is being written. What it guards is atomic, so that a torn read is only repeated. */
+/*
+ * A sequence lock: odd while it is being written. What it guards is atomic, so that a torn read is
+ * only repeated.
+ */
 struct slot {
 	_Atomic uint32_t sequence;
 	_Atomic int32_t day;
@@ -171,7 +174,9 @@ keyed_hash(const struct salt *salt, const void *bytes, size_t len)
 	return hash;
 }
 
-/* The user agent, of any length, goes in as its own hash: all before the site has a fixed length. */
+/*
+ * The user agent, of any length, goes in as its own hash: all before the site has a fixed length.
+ */
 uint64_t
 visitor_id(const struct salt *salt, struct slice site, const struct sockaddr *address,
 	   struct slice user_agent)

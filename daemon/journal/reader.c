@@ -253,9 +253,12 @@ stream_reader_seek(struct stream_reader *reader, uint64_t offset)
 		return;
 	reader->offset = first;
 	struct frame frame;
-	while (reader->offset < offset && stream_reader_next(reader, &frame))
-		if (reader->offset > offset)
+	while (reader->offset < offset && stream_reader_next(reader, &frame)) {
+		if (reader->offset > offset) {
 			reader->offset = frame.offset;
+			break;
+		}
+	}
 }
 
 int64_t

@@ -53,6 +53,7 @@ next_name(struct slice *names, bool *more)
 	return name;
 }
 
+/* An empty list has one name, the empty one, and is refused with it. */
 static bool
 choose_rows(struct counts_view *view, struct slice names)
 {
@@ -83,6 +84,7 @@ counts_view_choose(struct counts_view *view, struct slice rows, struct slice lan
 	       (!title.ptr || choose_title(view, title));
 }
 
+/* Whoever is online is not measured here: a row of that name is there, its number unknown. */
 static int64_t
 row_value(const struct counts *counts, int row)
 {
@@ -122,7 +124,7 @@ put_two(char *to, int value)
 	return to + 2;
 }
 
-/* "time":"2020-05-20T14:32:07+07:00","date":"2020-05-20" */
+/* ISO 8601 knows no seconds of an offset: "time":"2020-05-20T14:32:07+07:00","date":"2020-05-20" */
 static char *
 put_time(char *to, const struct local_time *local)
 {
@@ -143,6 +145,7 @@ put_time(char *to, const struct local_time *local)
 	return PUT(to, "\"");
 }
 
+/* A reading says nothing about a hit. */
 static char *
 put_counted(char *to, const struct counts_view *view)
 {
@@ -196,6 +199,7 @@ add_head(struct buf *out, const struct counts_view *view, const struct counts *c
 	set_end(out, to);
 }
 
+/* The only text of a stranger in an answer. */
 static void
 add_page(struct buf *out, struct slice page)
 {
@@ -222,6 +226,7 @@ add_age_and_title(struct buf *out, const struct counts_view *view, const struct 
 	set_end(out, to);
 }
 
+/* A buffer may move when a word is added, so the place to write is asked for again. */
 static void
 add_row(struct buf *out, const struct counts_view *view, const struct counts *counts, int row)
 {

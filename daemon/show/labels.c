@@ -41,6 +41,7 @@ static const struct row_label {
 		{.text = {[CONF_VI] = TEXT("Đang trực tuyến"), [CONF_EN] = TEXT("Online")}},
 };
 
+/* Heads of columns and the words around a table's sums. */
 static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_SITE] = {[CONF_VI] = "Trang", [CONF_EN] = "Site"},
 	[WORD_HOUR] = {[CONF_VI] = "Giờ", [CONF_EN] = "Hour"},
@@ -103,6 +104,7 @@ label_row(struct buf *out, enum conf_language language, int row, int32_t day)
 			(size_t)(put_digits(number, (uint32_t)civil_of_day(day).year, 4) - number));
 }
 
+/* By groups of three digits, the first of which is as long as it is. */
 void
 label_number(struct buf *out, enum conf_language language, int64_t value)
 {

@@ -123,8 +123,7 @@ chain_pages(struct pipeline *pipeline, size_t days, const struct delta_page *pag
 
 /* The tables of one day: `members` are its pages and their hits. */
 static void
-add_tables(struct store *store, struct call *call, struct slice site,
-	   const struct command *members)
+add_tables(struct store *store, struct call *call, struct slice site, const struct command *members)
 {
 	const struct key_day *key = &store->pipeline.day;
 	int64_t cap = store->pages_per_day;
@@ -246,7 +245,8 @@ await(struct store *store, const struct call *head)
 static int
 unexpected(struct store *store)
 {
-	return link_fail(store->link, STORE_UNAVAILABLE, "Redis answered a script with something else");
+	return link_fail(store->link, STORE_UNAVAILABLE,
+			 "Redis answered a script with something else");
 }
 
 static int

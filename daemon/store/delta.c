@@ -187,8 +187,8 @@ array_room(void *array, size_t count, size_t *room, size_t size)
 static struct delta_day *
 day_new(struct delta *delta, struct slot *slot, uint32_t tag, const struct hit *hit)
 {
-	delta->days = array_room(delta->days, delta->day_count, &delta->day_room,
-				 sizeof(*delta->days));
+	delta->days =
+		array_room(delta->days, delta->day_count, &delta->day_room, sizeof(*delta->days));
 	struct slice site = text_add(delta, hit->site);
 	struct delta_day *day = &delta->days[delta->day_count++];
 	*day = (struct delta_day){.site = site, .day = hit->day};
@@ -217,8 +217,8 @@ delta_add(struct delta *delta, const struct hit *hit)
 {
 	uint32_t tag = tag_of(hit->site, (uint32_t)hit->day);
 	struct slot *slot = find_day(delta, tag, hit->site, hit->day);
-	struct delta_day *day = slot->entry ? &delta->days[slot->entry - 1]
-					    : day_new(delta, slot, tag, hit);
+	struct delta_day *day =
+		slot->entry ? &delta->days[slot->entry - 1] : day_new(delta, slot, tag, hit);
 	delta->hits++;
 	day->hits++;
 	if (day->hours[hit->hour]++ == 0)

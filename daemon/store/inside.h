@@ -48,7 +48,7 @@ struct store {
 
 void pipeline_release(struct pipeline *pipeline);
 
-/* STORE_OK when a question may be asked: connected, and no call's reply is outstanding. */
+/* STORE_REFUSED while replies to calls are outstanding, which a question's reply would be taken for. */
 int store_idle(struct store *store) MUST_CHECK;
 
 /* "offset:rest", or nil. False: it is neither. */

@@ -11,7 +11,9 @@
 #include "store/target.h"
 
 enum {
-	FLUSH_BYTES = 32 * 1024, /* queued commands beyond this leave at once: Redis starts while we write on */
+	FLUSH_BYTES =
+		32 *
+		1024, /* queued commands beyond this leave at once: Redis starts while we write on */
 	ERROR_SIZE = 256,
 };
 
@@ -105,9 +107,12 @@ broken(struct link *link)
 			 link->redis->errstr);
 }
 
+/* Why it ended, where that is known, says more. */
 static int
 not_connected(struct link *link)
 {
+	if (*link->error)
+		return STORE_UNAVAILABLE;
 	return link_fail(link, STORE_UNAVAILABLE, "Redis is not connected");
 }
 
@@ -236,11 +241,9 @@ static int
 open_socket(struct link *link)
 {
 	const struct target *target = &link->target;
-	const struct timeval timeout = {link->timeout_ms / 1000,
-					link->timeout_ms % 1000 * 1000};
-	link->redis = target->path
-			      ? redisConnectUnixWithTimeout(target->path, timeout)
-			      : redisConnectWithTimeout(target->host, target->port, timeout);
+	const struct timeval timeout = {link->timeout_ms / 1000, link->timeout_ms % 1000 * 1000};
+	link->redis = target->path ? redisConnectUnixWithTimeout(target->path, timeout)
+				   : redisConnectWithTimeout(target->host, target->port, timeout);
 	if (!link->redis)
 		return link_fail(link, STORE_UNAVAILABLE, "no memory for a connection to Redis");
 	if (link->redis->err == 0 && redisSetTimeout(link->redis, timeout) == REDIS_OK) {

@@ -35,9 +35,8 @@ ask_numbers(struct store *store, int shard, const struct site_numbers *numbers)
 		char name[PERIOD_NAME_SIZE];
 		enum period_kind kind = shown_periods[i].kind;
 		if (kind != PERIOD_DAY)
-			command_add(command, slice_of(period_name(kind,
-								  period_shown(i, numbers->day),
-								  name)));
+			command_add(command, slice_of(period_name(
+						     kind, period_shown(i, numbers->day), name)));
 	}
 	int status = link_send(store->link, command);
 	if (status == STORE_OK)
@@ -57,9 +56,8 @@ take_numbers(struct site_numbers *numbers, redisReply *const replies[READS_PER_S
 	for (int i = 0; i < SHOWN_PERIODS; i++) {
 		if (shown_periods[i].kind == PERIOD_DAY)
 			continue;
-		numbers->hits[i] = readable && at < hits->elements
-					   ? reply_count(hits->element[at], 0)
-					   : -1;
+		numbers->hits[i] =
+			readable && at < hits->elements ? reply_count(hits->element[at], 0) : -1;
 		at++;
 	}
 	numbers->hits[SHOWN_TODAY] = reply_count(replies[1], 0);
@@ -163,7 +161,8 @@ take_period(struct slice field, const redisReply *value, void *arg)
 	enum period_kind kind;
 	int32_t id;
 	int len = snprintf(name, sizeof(name), "%s%.*s", series->year, SLICE_ARG(field));
-	if (len >= (int)sizeof(name) || !period_parse((struct slice){name, (size_t)len}, &kind, &id))
+	if (len >= (int)sizeof(name) ||
+	    !period_parse((struct slice){name, (size_t)len}, &kind, &id))
 		return;
 	int64_t index = (int64_t)id - series->first;
 	if (kind == series->kind && index >= 0 && index < (int64_t)series->count)
@@ -246,8 +245,8 @@ take_year(struct slice field, const redisReply *value, void *arg)
 	struct years *years = arg;
 	enum period_kind kind;
 	int32_t id;
-	if (!period_parse(field, &kind, &id) || kind != PERIOD_YEAR || years->count == years->room ||
-	    reply_count(value, 0) == 0)
+	if (!period_parse(field, &kind, &id) || kind != PERIOD_YEAR ||
+	    years->count == years->room || reply_count(value, 0) == 0)
 		return;
 	size_t at = years->count++;
 	for (; at > 0 && years->out[at - 1] > id; at--)

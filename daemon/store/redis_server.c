@@ -44,17 +44,28 @@ struct redis_server {
  */
 static const char *const arguments[] = {
 	"redis-server",
-	"--port", "0",
-	"--unixsocket", "redis.sock",
-	"--unixsocketperm", "700",
-	"--appendonly", "yes",
-	"--appendfsync", "everysec",
-	"--save", "",
-	"--maxmemory-policy", "noeviction",
-	"--hash-max-ziplist-entries", "512",
-	"--daemonize", "no",
-	"--dir", ".",
-	"--logfile", "redis.log",
+	"--port",
+	"0",
+	"--unixsocket",
+	"redis.sock",
+	"--unixsocketperm",
+	"700",
+	"--appendonly",
+	"yes",
+	"--appendfsync",
+	"everysec",
+	"--save",
+	"",
+	"--maxmemory-policy",
+	"noeviction",
+	"--hash-max-ziplist-entries",
+	"512",
+	"--daemonize",
+	"no",
+	"--dir",
+	".",
+	"--logfile",
+	"redis.log",
 	NULL,
 };
 
@@ -226,8 +237,8 @@ ended(struct redis_server *server, int status)
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), lived, server->dir);
 	server->pid = 0;
 	server->next_ms = clock_mono_ms() + server->backoff_ms;
-	server->backoff_ms = server->backoff_ms * 2 < BACKOFF_MOST_MS ? server->backoff_ms * 2
-								      : BACKOFF_MOST_MS;
+	server->backoff_ms =
+		server->backoff_ms * 2 < BACKOFF_MOST_MS ? server->backoff_ms * 2 : BACKOFF_MOST_MS;
 	if (lived >= STABLE_MS)
 		server->backoff_ms = BACKOFF_FIRST_MS;
 }

@@ -40,9 +40,10 @@ store_new(const struct store_options *options, char *error, size_t error_size)
 		return NULL;
 	}
 	if (!key_prefix_valid(options->prefix)) {
-		snprintf(error, error_size,
-			 "redis_prefix: allowed are 1 to %d visible ASCII characters without braces",
-			 KEY_PREFIX_MAX);
+		snprintf(
+			error, error_size,
+			"redis_prefix: allowed are 1 to %d visible ASCII characters without braces",
+			KEY_PREFIX_MAX);
 		return NULL;
 	}
 	struct link *link = link_new(options, error, error_size);
@@ -133,7 +134,8 @@ note_warning(struct store *store, struct slice policy, struct slice appendonly)
 	*store->warning = '\0';
 	if (policy.ptr && !slice_eq(policy, SLICE("noeviction")))
 		snprintf(store->warning, sizeof(store->warning),
-			 "maxmemory-policy is %.*s: Redis may throw counts away; set it to noeviction",
+			 "maxmemory-policy is %.*s: Redis may throw counts away; set it to "
+			 "noeviction",
 			 SLICE_ARG(policy));
 	else if (appendonly.ptr && !slice_eq(appendonly, SLICE("yes")))
 		snprintf(store->warning, sizeof(store->warning),
@@ -265,8 +267,7 @@ positions_send(struct store *store, int shard, const char *const *streams, size_
 }
 
 int
-store_positions(struct store *store, const char *const *streams, size_t count,
-		struct position *out)
+store_positions(struct store *store, const char *const *streams, size_t count, struct position *out)
 {
 	int result = store_idle(store);
 	if (count == 0)
@@ -296,9 +297,8 @@ int
 store_idle(struct store *store)
 {
 	const struct pipeline *pipeline = &store->pipeline;
-	if (!store_connected(store))
-		return link_fail(store->link, STORE_UNAVAILABLE, "Redis is not connected");
-	if (pipeline->wire_count && pipeline->generation == link_generation(store->link))
+	if (store_connected(store) && pipeline->wire_count &&
+	    pipeline->generation == link_generation(store->link))
 		return link_fail(store->link, STORE_REFUSED, "calls are on their way");
 	return STORE_OK;
 }

@@ -104,8 +104,8 @@ struct store_stats store_stats(const struct store *store);
 
 /* A site's hits in Redis: of every shown period around `day`. */
 struct site_numbers {
-	struct slice site; /* in */
-	int32_t day;       /* in: the site's local date */
+	struct slice site;           /* in */
+	int32_t day;                 /* in: the site's local date */
 	int64_t hits[SHOWN_PERIODS]; /* -1: a poisoned field that cannot be read */
 };
 

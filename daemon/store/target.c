@@ -54,8 +54,8 @@ number(struct slice text, int max)
 static struct slice
 cut(struct slice *text, char at, bool last)
 {
-	const char *found = last ? memrchr(text->ptr, at, text->len)
-				 : memchr(text->ptr, at, text->len);
+	const char *found =
+		last ? memrchr(text->ptr, at, text->len) : memchr(text->ptr, at, text->len);
 	if (!found)
 		return (struct slice){0};
 	struct slice rest = {found + 1, text->len - (size_t)(found + 1 - text->ptr)};

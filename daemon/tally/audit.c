@@ -43,8 +43,10 @@ adopt(struct tally *tally, int index, const struct position *stored)
 		struct track *track = tally->ledger->tracks[i];
 		if (stored[i].offset < track->applied[index])
 			report_loss(tally, index, track, &stored[i]);
+		/* Records of this shard behind the stored position were read already: read them again. */
+		if (track->taken[index] > stored[i].offset)
+			track_rewind(track, stored[i].offset);
 		track->applied[index] = track->taken[index] = stored[i].offset;
-		track_rewind(track, stored[i].offset);
 	}
 	tally->shards[index].settling = true;
 	board_unlock(tally->options.board, index);

@@ -215,7 +215,7 @@ class Thongked(Peer):
             journal {{ sync = "{self.sync}" max_size = "4GiB" }}
             {sites}""")
         self.run([self.program, "-c", conf], self.port)
-        until(lambda: self.admin("/readyz")[0] == 200, 10, "thongked to be ready")
+        until(lambda: listens(self.admin_port) and self.admin("/readyz")[0] == 200, 10, "thongked to be ready")
         self.redis = redis.Redis(unix_socket_path=f"{self.directory}/state/redis/redis.sock")
 
     def admin(self, path):

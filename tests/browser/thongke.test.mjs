@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The script in a real browser, against the real daemon: what a reader of a page sees.
 import assert from "node:assert/strict";
-import test from "node:test";
+import test, { after, before } from "node:test";
 import { counter, eventually, openPage, startBrowser, startDaemon, startSite } from "./world.mjs";
+
+let browser;
+before(async () => (browser = await startBrowser()));
+after(() => browser.close());
 
 const EMPTY_ROW = "\u00a0 : \u2013";
 
@@ -20,7 +24,7 @@ async function filled(tab) {
 
 test("the demo page counts its views and shows the counter", async (t) => {
 	const daemon = await startDaemon(t);
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 
 	await tab.goto(`${daemon.url}/demo`);
 	const first = await filled(tab);
@@ -43,7 +47,7 @@ test("a page of another origin is counted and filled", async (t) => {
 	const site = await startSite(t, {
 		html: page(`<div data-thongke></div><script async src="${daemon.url}/thongke.js" data-site="demo"></script>`),
 	});
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 	await tab.goto(site);
 	await eventually("the counter is filled", async () =>
 		(await counter(tab, "[data-thongke]"))[0] === "Hôm nay : 1");
@@ -54,7 +58,7 @@ test("embedded twice, a page counts once", async (t) => {
 	const daemon = await startDaemon(t);
 	const script = '<script src="/thongke/thongke.js"></script>';
 	const site = await startSite(t, { html: page(`${script}<p class="thongke"></p>${script}`), daemon });
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 	const answers = [];
 	tab.on("response", async (response) => {
 		if (response.url().endsWith("/hit"))
@@ -76,7 +80,7 @@ test("an answer changes numbers and not the layout", async (t) => {
 		daemon,
 		held,
 	});
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 	await tab.goto(site, { waitUntil: "domcontentloaded" });
 	await eventually("the place is reserved", async () => (await counter(tab)).length === 4);
 	assert.deepEqual(await counter(tab), Array(4).fill(EMPTY_ROW));
@@ -91,7 +95,7 @@ test("where nothing answers a dash stays and nothing is thrown", async (t) => {
 		html: page(`<div class="thongke"></div><b data-thongke-row="today"></b>
 			<script src="/thongke/thongke.js"></script>`),
 	});
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 	const failed = tab.waitForEvent("requestfailed");
 	await tab.goto(site);
 	await failed;
@@ -108,7 +112,7 @@ test("a daemon that was stopped leaves the dash", async (t) => {
 		html: page('<div class="thongke"></div><script src="/thongke/thongke.js"></script>'),
 		daemon,
 	});
-	const tab = await openPage(t, await startBrowser(t));
+	const tab = await openPage(t, browser);
 	await tab.goto(site);
 	assert.equal((await filled(tab))[0], "Hôm nay : 1");
 	await daemon.stop();

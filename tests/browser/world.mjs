@@ -96,15 +96,13 @@ export async function startSite(t, { html, daemon, held }) {
 	return `http://127.0.0.1:${server.address().port}`;
 }
 
-export async function startBrowser(t) {
-	const browser = await chromium.launch({
+export function startBrowser() {
+	return chromium.launch({
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 			"--disable-background-networking", "--disable-component-update", "--disable-sync",
 			"--disable-blink-features=AutomationControlled"],
 	});
-	t.after(() => browser.close());
-	return browser;
 }
 
 // A page that remembers what went wrong in it, unhandled rejections included.

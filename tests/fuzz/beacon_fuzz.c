@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes at all as a URL for page_normalise, as a query and body for beacon_read, and as a form value. Holds that
- * a page is its own normal form, short and inert, and that decoded values are clean text within the beacon.
+ * Any bytes at all as a URL for page_normalise, as a query and body for beacon_read, and as a form
+ * value. Holds that a page is its own normal form, short and inert, and that decoded values are
+ * clean text within the beacon.
  */
 #include "base/form.h"
 #include "hit/beacon.h"

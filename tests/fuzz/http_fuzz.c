@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes at all through the request parser. Holds that slices stay within the request, that an answer does not
- * change when bytes follow, and that what is accepted has none of what two parsers could read in two ways.
+ * Any bytes at all through the request parser. Holds that slices stay within the request, that an
+ * answer does not change when bytes follow, and that what is accepted has none of what two parsers
+ * could read in two ways.
  */
 #include "base/form.h"
 #include "base/http.h"

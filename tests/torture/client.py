@@ -108,15 +108,22 @@ class Clients:
         self.stop_event = multiprocessing.Event()
         self.results = multiprocessing.Queue()
         self.processes = [multiprocessing.Process(target=client, args=(port, sites, seed + n, self.stop_event,
-                                                                       self.results)) for n in range(PROCESSES)]
+                                                                       self.results), daemon=True)
+                          for n in range(PROCESSES)]
         for process in self.processes:
             process.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for process in self.processes:
+            process.terminate()
+            process.join()
 
     def stop(self):
         self.stop_event.set()
         sent = Sent()
         for _ in self.processes:
             sent.add(self.results.get(timeout=60))
-        for process in self.processes:
-            process.join()
         return sent

@@ -156,7 +156,7 @@ keeps_the_last_date_only_when_it_was_one(void **state)
 	struct accesslog log = {0};
 	struct access access;
 	const char *good = "h - - [02/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.1\" 200 5";
-	const char *bad = "h - - [32/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.1\" 200 5";
+	const char *bad = "h - - [31/Feb/1970:00:00:00 +0000] \"GET / HTTP/1.1\" 200 5";
 	for (int i = 0; i < 3; i++) {
 		assert_true(accesslog_parse(&log, slice_of(good), &access));
 		assert_int_equal(access.utc, 86400);

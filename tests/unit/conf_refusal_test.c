@@ -133,6 +133,10 @@ static const struct {
 	 "x.conf:1: site.a.rows is \"tomorrow\"; allowed: today, yesterday, week, last_week, "
 	 "month, "
 	 "last_month, year, last_year, total, online"},
+	{"site \"a\" { hosts = {\"a.org\"} rows = {} }\n",
+	 "x.conf:1: site.a.rows is empty; allowed: today, yesterday, week, last_week, month, "
+	 "last_month, year, "
+	 "last_year, total, online"},
 	{"site \"a\" { query = {\"a=b\"} }\n",
 	 "x.conf:1: site.a.query is \"a=b\"; allowed: 0 to 32 names of query keys"},
 	{"demo = true\n", "x.conf: no site is defined; allowed: at least one, such as site "

@@ -264,6 +264,14 @@ shards_are_xmodem(void **state)
 	assert_int_equal(crc16_xmodem(SLICE("123456789")), 0x31c3);
 	assert_int_equal(crc16_xmodem(SLICE("")), 0);
 	assert_int_equal(crc16_xmodem(SLICE("foo")) % 16384, 12182);
+	/* Each row of the table against the definition: the byte divided bit by bit. */
+	for (unsigned byte = 0; byte < 256; byte++) {
+		unsigned rest = byte << 8;
+		for (int bit = 0; bit < 8; bit++)
+			rest = (rest << 1) ^ (rest & 0x8000 ? 0x11021 : 0);
+		char text = (char)byte;
+		assert_int_equal(crc16_xmodem((struct slice){&text, 1}), rest);
+	}
 	struct conf *conf = load_text("site \"foo\" { hosts = {\"a\"} }\n");
 	assert_int_equal(conf->sites[0].shard, 12182 % 64);
 	conf_unref(conf);

@@ -13,10 +13,8 @@ enum { DAY = 18402 /* 2020-05-20 */ };
 static struct hit
 hit_of(const char *site, int32_t day, int hour, const char *page)
 {
-	return (struct hit){.site = slice_of(site),
-			    .day = day,
-			    .hour = (uint8_t)hour,
-			    .page = slice_of(page)};
+	return (struct hit){
+		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .page = slice_of(page)};
 }
 
 static size_t
@@ -140,9 +138,9 @@ test_many(void **state)
 		hit.hour = (int)(random >> 25 & 1);
 		add(delta, hit.site, hit.day, hit.hour, hit.page);
 		size_t at = 0;
-		while (at < length && (strcmp(list[at].site, hit.site) ||
-				       strcmp(list[at].page, hit.page) ||
-				       list[at].day != hit.day || list[at].hour != hit.hour))
+		while (at < length &&
+		       (strcmp(list[at].site, hit.site) || strcmp(list[at].page, hit.page) ||
+			list[at].day != hit.day || list[at].hour != hit.hour))
 			at++;
 		assert_in_range(at, 0, MOST - 1);
 		list[at].hits += 1;

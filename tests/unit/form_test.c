@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pairs, escapes and UTF-8; the sequences are those of RFC 3629 and of its bounds, worked out by hand. */
+/*
+ * Pairs, escapes and UTF-8; the sequences are those of RFC 3629 and of its bounds, worked out by
+ * hand.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The request parser against hand-written requests (RFC 9110, RFC 9112): what it takes, what it refuses and with
- * which status, at every prefix, and that it never reads past its input.
+ * The request parser against hand-written requests (RFC 9110, RFC 9112): what it takes, what it
+ * refuses and with which status, at every prefix, and that it never reads past its input.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -249,6 +249,25 @@ test_guard_page(void **state)
 	munmap(pages, 2 * page);
 }
 
+/*
+ * Every byte at every place of a field value: RFC 9110 section 5.5 allows HTAB, SP, visible ASCII
+ * and obs-text.
+ */
+static void
+test_every_byte_of_a_value(void **state)
+{
+	(void)state;
+	for (int byte = 0; byte < 256; byte++)
+		for (size_t at = 0; at < 20; at++) {
+			char text[] = "GET / HTTP/1.0\r\nX:\xe1xxx xxx\txxx\xffxxx xxx\r\n\r\n";
+			struct http_request request;
+			text[sizeof("GET / HTTP/1.0\r\nX:") - 1 + at] = (char)byte;
+			bool fine = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+			int want = fine ? (int)sizeof(text) - 1 : -400;
+			assert_int_equal(http_parse(&request, text, sizeof(text) - 1), want);
+		}
+}
+
 static void
 test_two_requests_in_one_buffer(void **state)
 {
@@ -480,6 +499,7 @@ main(void)
 		cmocka_unit_test(test_every_row),
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_guard_page),
+		cmocka_unit_test(test_every_byte_of_a_value),
 		cmocka_unit_test(test_two_requests_in_one_buffer),
 		cmocka_unit_test(test_every_slice),
 		cmocka_unit_test(test_absent_and_empty),

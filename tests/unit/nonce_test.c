@@ -123,7 +123,10 @@ test_old_claims_do_not_block(void **state)
 	}
 }
 
-/* Many at once, few enough that no bucket overflows by more than chance: 20,000 in 65,536 buckets of 7. */
+/*
+ * Many at once, few enough that no bucket overflows by more than chance: 20,000 in 65,536 buckets
+ * of 7.
+ */
 static void
 test_many(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Page paths: every case worked out by hand, the dot segments after RFC 3986 sections 5.2.4 and 5.4. */
+/*
+ * Page paths: every case worked out by hand, the dot segments after RFC 3986 sections 5.2.4 and
+ * 5.4.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -147,7 +150,10 @@ static const struct {
 	{"/%C2%A0", "/\xc2\xa0"},
 	{"/%F0%9F%98%80", "/\xf0\x9f\x98\x80"},
 	{"/%F4%8F%BF%BF", "/\xf4\x8f\xbf\xbf"},
-	/* Not text: controls, Latin-1, overlong forms, surrogates, what is above U+10FFFF, what breaks off. */
+	/*
+	 * Not text: controls, Latin-1, overlong forms, surrogates, what is above U+10FFFF, what
+	 * breaks off.
+	 */
 	{"/%00%09%0a%1F%7f", "/%00%09%0A%1F%7F"},
 	{"/a\x01\t\x7f", "/a%01%09%7F"},
 	{"/%c2%80%C2%9f", "/%C2%80%C2%9F"},

@@ -7,6 +7,7 @@
 #define TESTS_REDIS_HERE_H
 
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -44,7 +45,7 @@ plain_connect(const char *path, int64_t patience_ms)
 		redisReply *reply = context && !context->err ? redisCommand(context, "PING") : NULL;
 		bool good = reply && reply->type == REDIS_REPLY_STATUS;
 		freeReplyObject(reply);
-		if (good)
+		if (good && redisSetTimeout(context, (struct timeval){PATIENCE_MS / 1000, 0}) == 0)
 			return context;
 		if (context)
 			redisFree(context);
@@ -77,6 +78,14 @@ redis_here_start(void **state)
 	return here->plain ? 0 : -1;
 }
 
+/* For nftw: a tree goes, leaves first. */
+static inline int
+remove_cb(const char *path, const struct stat *status, int flag, struct FTW *walk)
+{
+	(void)status, (void)flag, (void)walk;
+	return remove(path);
+}
+
 static inline int
 redis_here_stop(void **state)
 {
@@ -85,8 +94,7 @@ redis_here_stop(void **state)
 		redisFree(here->plain);
 	kill(here->pid, SIGKILL);
 	waitpid(here->pid, NULL, 0);
-	unlink(here->path);
-	rmdir(here->dir);
+	nftw(here->dir, remove_cb, 8, FTW_DEPTH | FTW_PHYS);
 	free(here);
 	return 0;
 }
@@ -131,10 +139,22 @@ ask(struct redis_here *here, const char *format, ...)
 	return words;
 }
 
-#define assert_answer(here, expected, ...)                                 \
-	do {                                                               \
-		struct words answer_ = ask((here), __VA_ARGS__);           \
-		assert_string_equal(answer_.text, (expected));             \
+/* Whatever the last test left behind: a clean server for the next one. */
+static inline int
+redis_here_empty(void **state)
+{
+	struct redis_here *here = *state;
+	kill(here->pid, SIGCONT);
+	(void)ask(here, "ACL SETUSER default +@all");
+	(void)ask(here, "CONFIG SET maxmemory 0 maxmemory-policy noeviction appendonly no");
+	(void)ask(here, "REPLICAOF NO ONE");
+	return strcmp(ask(here, "FLUSHALL").text, "OK");
+}
+
+#define assert_answer(here, expected, ...)                       \
+	do {                                                     \
+		struct words answer_ = ask((here), __VA_ARGS__); \
+		assert_string_equal(answer_.text, (expected));   \
 	} while (0)
 
 #endif

@@ -408,6 +408,46 @@ bad_footers_are_refused(void **state)
 	buf_release(&file);
 }
 
+/* Two changes and two types in a block of 8-byte times, with an empty footer. */
+static int
+parse_table(int64_t first, int64_t second, const char indices[2], int32_t offset)
+{
+	struct buf file = {0};
+	struct zone *zone;
+	put_header(&file, '2', 0, 0, 1);
+	put_type(&file, 0);
+	buf_add(&file, "ABC", 4);
+	put_header(&file, '2', 0, 2, 2);
+	put_be(&file, (uint64_t)first, 8);
+	put_be(&file, (uint64_t)second, 8);
+	buf_add(&file, indices, 2);
+	put_type(&file, offset);
+	put_type(&file, 3600);
+	buf_add(&file, "ABC", 4);
+	buf_add_literal(&file, "\n\n");
+	int result = zone_parse(file.data, file.len, &zone);
+	buf_release(&file);
+	zone_free(zone);
+	return result;
+}
+
+static void
+tables_out_of_bounds_are_refused(void **state)
+{
+	(void)state;
+	const int64_t earliest = -((int64_t)1 << 59); /* RFC 8536 section 3.2 */
+	assert_int_equal(parse_table(1000, 2000, "\1\0", -60), 0);
+	assert_int_equal(parse_table(earliest, INT64_MAX, "\0\1", 25 * HOUR), 0);
+	assert_int_equal(parse_table(2000, 1000, "\1\0", -60), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 1000, "\1\0", -60), ZONE_BAD);
+	assert_int_equal(parse_table(earliest - 1, 1000, "\1\0", -60), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 2000, "\1\2", -60), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 2000, "\377\0", -60), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 2000, "\1\0", 26 * HOUR), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 2000, "\1\0", -26 * HOUR), ZONE_BAD);
+	assert_int_equal(parse_table(1000, 2000, "\1\0", INT32_MIN), ZONE_BAD);
+}
+
 static void
 version_1_and_an_empty_footer_keep_the_last_offset(void **state)
 {
@@ -629,6 +669,11 @@ files_that_are_none_or_too_large(void **state)
 	assert_int_equal(unsetenv("TZDIR"), 0);
 	assert_int_equal(zone_at(zone, 0).offset, 7 * HOUR);
 	zone_free(zone);
+	char odd[sizeof(path) + 8];
+	snprintf(odd, sizeof(odd), "%s %%n", path);
+	assert_int_equal(link(path, odd), 0);
+	assert_int_equal(zone_load(dir, "Zone %n", &zone), ZONE_UNKNOWN);
+	unlink(odd);
 	assert_int_equal(ftruncate(fileno(out), 1 << 20), 0);
 	assert_int_equal(zone_load(dir, "Zone", &zone), ZONE_BAD);
 	fclose(out);
@@ -651,6 +696,7 @@ main(void)
 		cmocka_unit_test(footers_agree_with_the_c_library),
 		cmocka_unit_test(summer_all_the_year),
 		cmocka_unit_test(bad_footers_are_refused),
+		cmocka_unit_test(tables_out_of_bounds_are_refused),
 		cmocka_unit_test(version_1_and_an_empty_footer_keep_the_last_offset),
 		cmocka_unit_test(every_prefix_is_refused),
 		cmocka_unit_test(flipped_bytes_never_crash),

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The journal against a disk that fails: whatever breaks, what was acknowledged is read back, in order and once, and
+ * what was refused never is, not even after kill -9 and a new start.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "journal_here.h"
+
+/* --- a failing disk --- */
+
+enum { COURSE_FRAMES = 9 };
+
+/* Nine frames over several segments, the keeper at work between them. Returns how many were refused. */
+static size_t
+write_course(struct journal *journal, struct journal_writer *writer, struct numbers *accepted,
+	     uint32_t from)
+{
+	size_t refused = 0;
+	for (uint32_t i = from; i < from + COURSE_FRAMES; i++) {
+		if (write_number(writer, i, i % 3 ? BIG : 50) == 0)
+			accepted->list[accepted->count++] = i;
+		else
+			refused++;
+		journal_tend(journal);
+	}
+	return refused;
+}
+
+/* One call fails, the n-th of all, for every n: nothing acknowledged is lost, nothing refused is read. */
+static void
+fail_each_call(enum conf_sync sync, int error)
+{
+	unsigned n = 1;
+	bool struck = true;
+	for (; struck; n++) {
+		set_up(NULL);
+		struct journal *journal = open_with(sync, 2 * SMALL_QUOTA, false);
+		struct journal_writer *writer = journal_writer_new(journal);
+		struct numbers accepted = {0};
+		disk_mend();
+		disk.fail_at = n;
+		disk.error = error;
+		size_t refused = write_course(journal, writer, &accepted, 0);
+		struck = disk.calls >= n;
+		assert_in_range(refused, 0, 1);
+		assert_holds(journal, &accepted);
+		disk.fail_at = 0;
+		assert_int_equal(write_course(journal, writer, &accepted, 100), 0);
+		assert_holds(journal, &accepted);
+		assert_int_equal(journal_damaged(journal), 0);
+		assert_int_equal(journal_allocated(journal), list()->allocated);
+		assert_survives(&accepted);
+		journal_writer_free(writer);
+		journal_close(journal);
+		assert_survives(&accepted);
+		tear_down(NULL);
+	}
+	assert_true(n > COURSE_FRAMES);
+	set_up(NULL);
+}
+
+static void
+test_one_failure_anywhere(void **state)
+{
+	(void)state;
+	static const enum conf_sync syncs[] = {CONF_SYNC_ALWAYS, CONF_SYNC_EVERYSEC, CONF_SYNC_NO};
+	static const int errors[] = {EIO, ENOSPC, 0};
+	tear_down(NULL);
+	for (size_t i = 0; i < COUNT_OF(syncs); i++) {
+		for (size_t j = 0; j < COUNT_OF(errors); j++) {
+			fail_each_call(syncs[i], errors[j]);
+			tear_down(NULL);
+		}
+	}
+	set_up(NULL);
+}
+
+/*
+ * fdatasync fails when the frame is whole on the disk, and so do `undoing` operations that would take it back: what
+ * remains (overwriting, or only the next segment) keeps it from being read.
+ */
+static void
+refuse_without(unsigned undoing, bool crash)
+{
+	struct journal *journal = open_small(CONF_SYNC_ALWAYS);
+	struct journal_writer *writer = journal_writer_new(journal);
+	must_write(writer, 1, 100);
+	disk.broken = 1 << FDATASYNC | undoing;
+	disk.error = EIO;
+	disk.spared = disk.count[PWRITE] + 1; /* the frame itself */
+	assert_int_equal(write_number(writer, 2, 100), JOURNAL_IO);
+	assert_holds_these(journal, 1, 1);
+	disk_mend();
+	struct numbers accepted = {{1}, 1};
+	if (!crash) {
+		must_write(writer, 3, 100);
+		accepted = (struct numbers){{1, 3}, 2};
+		assert_holds(journal, &accepted);
+	}
+	assert_survives(&accepted);
+	journal_writer_free(writer);
+	journal_close(journal);
+	assert_survives(&accepted);
+}
+
+static void
+test_refused_frame_that_cannot_be_undone(void **state)
+{
+	static const unsigned undoing[] = {0, 1 << FTRUNCATE, 1 << FTRUNCATE | 1 << PWRITE};
+	for (size_t i = 0; i < COUNT_OF(undoing); i++) {
+		for (int crash = 0; crash < 2; crash++) {
+			refuse_without(undoing[i], crash);
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
+static void
+test_disk_full_at_the_start(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	struct journal_writer *writer = journal_writer_new(journal);
+	disk.broken = 1 << FALLOCATE;
+	disk.error = ENOSPC;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write_number(writer, 1, 100), JOURNAL_FULL);
+	assert_int_equal(list()->logs + list()->temporaries, 0);
+	assert_int_equal(journal_allocated(journal), 0);
+	assert_int_equal(journal_write_errors(journal), 0);
+	disk_mend();
+	must_write(writer, 2, 100);
+	assert_holds_these(journal, 1, 2);
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
+/* everysec: the keeper's sync fails. What was acknowledged stays; no more goes into that segment. */
+static void
+test_keeper_sync_fails(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	struct journal_writer *writer = journal_writer_new(journal);
+	must_write(writer, 1, 100);
+	disk.broken = 1 << FDATASYNC;
+	disk.error = EIO;
+	journal_tend(journal);
+	assert_int_equal(disk.count[FDATASYNC], 1);
+	assert_int_equal(journal_write_errors(journal), 1);
+	disk_mend();
+	must_write(writer, 2, 100);
+	assert_int_equal(list()->logs, 2);
+	must_write(writer, 3, 100);
+	assert_int_equal(list()->logs, 2);
+	assert_holds_these(journal, 3, 1, 2, 3);
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_failure_anywhere),
+		TEST(test_refused_frame_that_cannot_be_undone),
+		TEST(test_disk_full_at_the_start),
+		TEST(test_keeper_sync_fails),
+	};
+	log_set_level(-1); /* the failures are wanted */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
