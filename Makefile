@@ -31,8 +31,8 @@ C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libsodium-dev \
 	libxxhash-dev libjansson-dev zlib1g-dev redis-server tzdata
-TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev libc-bin faketime clang clang-format \
-	libclang-rt-14-dev llvm chromium $(if $(shell command -v npm),,nodejs npm)
+TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev libc-bin faketime strace clang \
+	clang-format libclang-rt-14-dev llvm chromium $(if $(shell command -v npm),,nodejs npm)
 BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
 all: $(B)/thongked $(B)/thongke
@@ -111,11 +111,16 @@ format-check:
 
 torture: check-deps
 	@$(MAKE) -s $(JOBS) all
-	$(PYTHON) tests/torture/torture.py --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --thongked $(B)/thongked
+	$(PYTHON) tests/torture/torture.py --runs $(or $(RUNS),10) --seed $(or $(SEED),1) --thongked $(B)/thongked \
+		$(if $(MUTANT),--expect-caught) $(ARGS)
 
 bench: bench-deps
-	@$(MAKE) -s $(JOBS) all
+	@$(MAKE) -s $(JOBS) all build/bench/load
 	$(PYTHON) tests/bench/bench.py --thongked $(B)/thongked $(ARGS)
+
+build/bench/load: tests/bench/load.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARNINGS) -O2 -include daemon/base/banned.h -Idaemon -o $@ $<
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/thongke \

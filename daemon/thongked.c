@@ -33,6 +33,7 @@ enum {
 	HANDOVER_MS = 5000,
 	REDIS_STOP_MS = 10000,
 	SPARE_FILES = 256, /* descriptors besides those of connections */
+	EVENTS_MAX = 4,
 };
 
 struct daemon {
@@ -41,8 +42,9 @@ struct daemon {
 	size_t override_count;
 	struct conf_current *conf;
 	struct event_base *base;
+	struct event *events[EVENTS_MAX];
+	size_t event_count;
 	struct redis_server *redis;
-	struct admin *admin;
 	bool stopping;
 	char error[512];
 };
@@ -208,6 +210,14 @@ add_event(struct daemon *daemon, int fd, short what, event_callback_fn callback,
 	struct event *event = event_new(daemon->base, fd, what | EV_PERSIST, callback, daemon);
 	if (!event || event_add(event, every) != 0)
 		die("cannot watch for signals and time");
+	daemon->events[daemon->event_count++] = event;
+}
+
+static void
+unwatch(struct daemon *daemon)
+{
+	while (daemon->event_count)
+		event_free(daemon->events[--daemon->event_count]);
 }
 
 static void
@@ -351,6 +361,7 @@ main(int argc, char **argv)
 	board_free(board);
 	conf_unref(conf);
 	conf_current_free(daemon.conf);
+	unwatch(&daemon);
 	event_base_free(daemon.base);
 	free(daemon.overrides);
 	return 0;

@@ -78,6 +78,24 @@ class Redis:
         with redis.Redis(unix_socket_path=self.socket, decode_responses=True, socket_timeout=10) as r:
             return int(r.info("errorstats").get(f"errorstat_{kind}", "count=0").partition("=")[2])
 
+    def backup(self):
+        """Every key and its dump, of one instant."""
+        with redis.Redis(unix_socket_path=self.socket, socket_timeout=10) as r:
+            flat = r.eval("""local all = {}
+                for _, key in ipairs(redis.call('KEYS', '*')) do
+                    all[#all + 1] = key
+                    all[#all + 1] = redis.call('DUMP', key)
+                end
+                return all""", 0)
+            return dict(zip(flat[::2], flat[1::2]))
+
+    def restore(self, backup):
+        with redis.Redis(unix_socket_path=self.socket, socket_timeout=10) as r, r.pipeline() as together:
+            together.flushall()
+            for key, dump in backup.items():
+                together.restore(key, 0, dump)
+            together.execute()
+
     def cut(self, rng):
         """What a power cut does to appendfsync everysec: the file loses its tail. Returns the bytes lost."""
         folder = os.path.join(self.directory, "appendonlydir")

@@ -113,6 +113,13 @@ class Run:
         self.redis.command("CONFIG", "SET", "maxmemory", "0")
         return struck
 
+    def restore_backup_in_place(self):
+        """Redis goes back to what it held a moment ago, and no connection notices."""
+        backup = self.redis.backup()
+        time.sleep(self.random.uniform(0.3, 1.0))
+        self.redis.restore(backup)
+        return len(backup) > 0
+
     # --- the run ---
 
     def strike(self):
@@ -186,7 +193,7 @@ class Run:
 
 
 FAULTS = ["kill_daemon", "kill_daemon_at_syscall", "cut_append_only_file", "freeze_redis", "flush_scripts",
-          "drop_connections_in_mid_call", "refuse_positions", "fill_memory"]
+          "drop_connections_in_mid_call", "refuse_positions", "fill_memory", "restore_backup_in_place"]
 
 
 def hands(seed, runs, each):

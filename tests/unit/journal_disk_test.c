@@ -18,10 +18,10 @@ enum { COURSE_FRAMES = 9 };
 /* Nine frames over several segments, the keeper at work between them. Returns how many were refused. */
 static size_t
 write_course(struct journal *journal, struct journal_writer *writer, struct numbers *accepted,
-	     uint32_t from)
+	     uint32_t from, bool stop_at_refusal)
 {
 	size_t refused = 0;
-	for (uint32_t i = from; i < from + COURSE_FRAMES; i++) {
+	for (uint32_t i = from; i < from + COURSE_FRAMES && !(refused && stop_at_refusal); i++) {
 		if (write_number(writer, i, i % 3 ? BIG : 50) == 0)
 			accepted->list[accepted->count++] = i;
 		else
@@ -31,37 +31,53 @@ write_course(struct journal *journal, struct journal_writer *writer, struct numb
 	return refused;
 }
 
+/* The disk is well again and writing goes on, unless the process is killed first. */
+static void
+go_on(struct journal *journal, struct journal_writer *writer, struct numbers *accepted)
+{
+	disk.fail_at = 0;
+	assert_int_equal(write_course(journal, writer, accepted, 100, false), 0);
+	assert_holds(journal, accepted);
+	assert_int_equal(journal_damaged(journal), 0);
+	assert_int_equal(journal_allocated(journal), list()->allocated);
+}
+
+/* True when the n-th call was reached. */
+static bool
+fail_call(enum conf_sync sync, int error, unsigned n, bool crash)
+{
+	struct journal *journal = open_with(sync, 2 * SMALL_QUOTA, false);
+	struct journal_writer *writer = journal_writer_new(journal);
+	struct numbers accepted = {0};
+	disk_mend();
+	disk.fail_at = n;
+	disk.error = error;
+	size_t refused = write_course(journal, writer, &accepted, 0, crash);
+	bool struck = disk.calls >= n;
+	assert_in_range(refused, 0, 1);
+	assert_holds(journal, &accepted);
+	disk.fail_at = 0;
+	if (!crash)
+		go_on(journal, writer, &accepted);
+	assert_survives(&accepted);
+	journal_writer_free(writer);
+	journal_close(journal);
+	assert_survives(&accepted);
+	assert_int_equal(list()->temporaries, 0);
+	return struck;
+}
+
 /* One call fails, the n-th of all, for every n: nothing acknowledged is lost, nothing refused is read. */
 static void
-fail_each_call(enum conf_sync sync, int error)
+fail_each_call(enum conf_sync sync, int error, bool crash)
 {
 	unsigned n = 1;
-	bool struck = true;
-	for (; struck; n++) {
-		set_up(NULL);
-		struct journal *journal = open_with(sync, 2 * SMALL_QUOTA, false);
-		struct journal_writer *writer = journal_writer_new(journal);
-		struct numbers accepted = {0};
-		disk_mend();
-		disk.fail_at = n;
-		disk.error = error;
-		size_t refused = write_course(journal, writer, &accepted, 0);
-		struck = disk.calls >= n;
-		assert_in_range(refused, 0, 1);
-		assert_holds(journal, &accepted);
-		disk.fail_at = 0;
-		assert_int_equal(write_course(journal, writer, &accepted, 100), 0);
-		assert_holds(journal, &accepted);
-		assert_int_equal(journal_damaged(journal), 0);
-		assert_int_equal(journal_allocated(journal), list()->allocated);
-		assert_survives(&accepted);
-		journal_writer_free(writer);
-		journal_close(journal);
-		assert_survives(&accepted);
+	for (bool struck = true; struck; n++) {
+		struck = fail_call(sync, error, n, crash);
 		tear_down(NULL);
+		set_up(NULL);
 	}
 	assert_true(n > COURSE_FRAMES);
-	set_up(NULL);
 }
 
 static void
@@ -70,27 +86,26 @@ test_one_failure_anywhere(void **state)
 	(void)state;
 	static const enum conf_sync syncs[] = {CONF_SYNC_ALWAYS, CONF_SYNC_EVERYSEC, CONF_SYNC_NO};
 	static const int errors[] = {EIO, ENOSPC, 0};
-	tear_down(NULL);
 	for (size_t i = 0; i < COUNT_OF(syncs); i++) {
 		for (size_t j = 0; j < COUNT_OF(errors); j++) {
-			fail_each_call(syncs[i], errors[j]);
-			tear_down(NULL);
+			fail_each_call(syncs[i], errors[j], false);
+			fail_each_call(syncs[i], errors[j], true);
 		}
 	}
-	set_up(NULL);
 }
 
 /*
- * fdatasync fails when the frame is whole on the disk, and so do `undoing` operations that would take it back: what
- * remains (overwriting, or only the next segment) keeps it from being read.
+ * fdatasync fails when the frame is whole on the disk, and so do operations that would take it back: what remains
+ * (cutting, overwriting, or only the next segment) keeps it from being read.
  */
 static void
-refuse_without(unsigned undoing, bool crash)
+refuse_without(unsigned broken, bool crash)
 {
 	struct journal *journal = open_small(CONF_SYNC_ALWAYS);
 	struct journal_writer *writer = journal_writer_new(journal);
 	must_write(writer, 1, 100);
-	disk.broken = 1 << FDATASYNC | undoing;
+	disk.broken = broken;
+	disk.fail_at = disk.calls + 2; /* pwrite, fdatasync */
 	disk.error = EIO;
 	disk.spared = disk.count[PWRITE] + 1; /* the frame itself */
 	assert_int_equal(write_number(writer, 2, 100), JOURNAL_IO);
@@ -111,10 +126,17 @@ refuse_without(unsigned undoing, bool crash)
 static void
 test_refused_frame_that_cannot_be_undone(void **state)
 {
-	static const unsigned undoing[] = {0, 1 << FTRUNCATE, 1 << FTRUNCATE | 1 << PWRITE};
-	for (size_t i = 0; i < COUNT_OF(undoing); i++) {
+	static const unsigned broken[] = {
+		0,
+		1 << FTRUNCATE,
+		1 << FTRUNCATE | 1 << PWRITE,
+		1 << FDATASYNC,
+		1 << FDATASYNC | 1 << FTRUNCATE,
+		1 << RENAME | 1 << FTRUNCATE,
+	};
+	for (size_t i = 0; i < COUNT_OF(broken); i++) {
 		for (int crash = 0; crash < 2; crash++) {
-			refuse_without(undoing[i], crash);
+			refuse_without(broken[i], crash);
 			tear_down(state);
 			set_up(state);
 		}
@@ -136,6 +158,49 @@ test_disk_full_at_the_start(void **state)
 	assert_int_equal(journal_write_errors(journal), 0);
 	disk_mend();
 	must_write(writer, 2, 100);
+	assert_holds_these(journal, 1, 2);
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
+/* A segment whose first frame is refused leaves nothing behind. */
+static void
+test_refused_first_frame(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	struct journal_writer *writer = journal_writer_new(journal);
+	disk.broken = 1 << PWRITE;
+	disk.error = EIO;
+	for (unsigned i = 1; i < 4; i++) {
+		assert_int_equal(write_number(writer, 1, 100), JOURNAL_IO);
+		assert_int_equal(list()->logs + list()->temporaries, 0);
+		assert_int_equal(journal_allocated(journal), 0);
+		assert_int_equal(journal_write_errors(journal), i);
+	}
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
+/* always: a name that may not last takes no frame, and is synced anew. */
+static void
+test_directory_sync_fails(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_ALWAYS);
+	struct journal_writer *writer = journal_writer_new(journal);
+	for (unsigned n = 4; n <= 5;
+	     n++) { /* fallocate, fsync, rename, fsync of the stream's, of the journal's */
+		disk_mend();
+		disk.fail_at = n;
+		disk.error = EIO;
+		assert_int_equal(write_number(writer, 1, 100), JOURNAL_IO);
+		assert_int_equal(disk.count[PWRITE], 0);
+		assert_int_equal(list()->logs, 0);
+	}
+	disk_mend();
+	must_write(writer, 2, 100);
+	assert_int_equal(disk.count[FSYNC], 3);
 	assert_holds_these(journal, 1, 2);
 	journal_writer_free(writer);
 	journal_close(journal);
@@ -168,10 +233,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_failure_anywhere),
-		TEST(test_refused_frame_that_cannot_be_undone),
-		TEST(test_disk_full_at_the_start),
-		TEST(test_keeper_sync_fails),
+		TEST(test_one_failure_anywhere),   TEST(test_refused_frame_that_cannot_be_undone),
+		TEST(test_disk_full_at_the_start), TEST(test_refused_first_frame),
+		TEST(test_directory_sync_fails),   TEST(test_keeper_sync_fails),
 	};
 	log_set_level(-1); /* the failures are wanted */
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,23 +39,28 @@ static struct {
 } disk;
 
 static inline bool
+is_broken(enum op op)
+{
+	return (disk.broken >> op & 1) && !(op == PWRITE && disk.count[PWRITE] == disk.spared);
+}
+
+static inline bool
 fails(enum op op)
 {
 	disk.calls++;
 	disk.count[op]++;
 	errno = disk.error ? disk.error : EIO;
-	bool spared = op == PWRITE && disk.count[PWRITE] == disk.spared;
-	return disk.calls == disk.fail_at || ((disk.broken >> op & 1) && !spared);
+	return disk.calls == disk.fail_at || is_broken(op);
 }
 
-/* Fails after half of it is on the disk, as a full one does. */
+/* A single failure comes after most of it is on the disk, as with a full one; a broken disk takes nothing. */
 static inline ssize_t
 test_pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
 	if (!fails(PWRITE))
 		return pwrite(fd, bytes, len, at);
 	int error = errno;
-	ssize_t written = pwrite(fd, bytes, len - len / 8, at);
+	ssize_t written = is_broken(PWRITE) ? 0 : pwrite(fd, bytes, len - len / 8, at);
 	errno = error;
 	return disk.error ? -1 : written;
 }

@@ -215,6 +215,7 @@ test_quota(void **state)
 	uint32_t number = 0;
 	int error;
 	while ((error = write_number(writer, number, BIG)) == 0) {
+		assert_true(number < 100);
 		kept.list[kept.count++] = number++;
 		journal_tend(journal);
 	}

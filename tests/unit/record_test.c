@@ -283,6 +283,25 @@ test_frame_bit_flips(void **state)
 	guarded_release(&guarded);
 }
 
+/* With a right checksum, but of a version that is not ours, or with something in the reserved field. */
+static void
+test_frame_of_another_version(void **state)
+{
+	(void)state;
+	static const size_t at[] = {4, 5, 6, 7};
+	for (size_t i = 0; i < COUNT_OF(at); i++) {
+		unsigned char bytes[KNOWN_FRAME_SIZE];
+		struct frame frame;
+		known_frame(bytes, 0);
+		bytes[at[i]] ^= 2;
+		uint64_t of_header = XXH3_64bits_withSeed(bytes, 16, 0x0808080808080808);
+		put_64(bytes + 16,
+		       XXH3_64bits_withSeed(known_record, sizeof(known_record), of_header));
+		struct slice slice = {(const char *)bytes, sizeof(bytes)};
+		assert_int_equal(frame_parse(slice, &known_id, 0, &frame), -1);
+	}
+}
+
 static void
 test_frame_sizes(void **state)
 {
@@ -316,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_frame_elsewhere),
 		cmocka_unit_test(test_frame_prefixes),
 		cmocka_unit_test(test_frame_bit_flips),
+		cmocka_unit_test(test_frame_of_another_version),
 		cmocka_unit_test(test_frame_sizes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
