@@ -124,6 +124,7 @@ tally_load(struct tally *tally, int wait_ms, void (*meanwhile)(void *arg), void 
 	for (int i = 0; i < CONF_SHARDS; i++)
 		tally->shards[i].settling = true;
 	int64_t deadline = clock_mono_ms() + wait_ms;
+	tally->failures.next_ms = deadline; /* a Redis that is only starting is no news */
 	bool in_step = tally_round(tally);
 	while (!in_step && clock_mono_ms() < deadline) {
 		meanwhile(arg);

@@ -33,7 +33,8 @@ from rig import Daemon, Redis, free_port, until
 SITES = 40
 LOAD_SECONDS = 4.0
 QUIET_SECONDS = 40
-SYSCALLS = ("pwrite64", "sendto", "fdatasync", "rename", "write", "recvfrom")
+# Where a kill is aimed at, and up to which call of a thread: journal, answers, syncs, snapshot, Redis, requests.
+SYSCALLS = {"pwrite64": 100, "sendto": 200, "fdatasync": 4, "rename": 3, "write": 40, "recvfrom": 200}
 
 
 class Run:
@@ -58,8 +59,8 @@ class Run:
     def kill_daemon_at_syscall(self):
         """Ends the daemon inside the Nth call of one kind, from any thread."""
         self.daemon.kill()
-        call = self.random.choice(SYSCALLS)
-        self.daemon.start(inject=f"{call}:signal=SIGKILL:when={self.random.randint(3, 200)}")
+        call, latest = self.random.choice(list(SYSCALLS.items()))
+        self.daemon.start(inject=f"{call}:signal=SIGKILL:when={self.random.randint(1, latest)}")
         struck = until(lambda: not self.daemon.alive(), 3, fail=False)
         self.daemon.kill()
         self.daemon.start()
