@@ -21,9 +21,9 @@ segment_size(uint64_t max_size, int workers)
 	uint64_t size = SEGMENT_MAX;
 	if (size > max_size / SEGMENTS_OF_QUOTA)
 		size = max_size / SEGMENTS_OF_QUOTA;
-	/* Every worker has a current segment and one prepared. */
-	if (workers > 0 && size > max_size / (2 * (uint64_t)workers))
-		size = max_size / (2 * (uint64_t)workers);
+	/* Every worker has a current segment and one prepared; as much again is for what is kept. */
+	if (workers > 0 && size > max_size / (4 * (uint64_t)workers))
+		size = max_size / (4 * (uint64_t)workers);
 	return size < SEGMENT_MIN ? SEGMENT_MIN : size / 4096 * 4096;
 }
 
@@ -103,9 +103,25 @@ journal_recover(struct journal *journal, char *error, size_t error_size)
 	return result < 0 || journal->read_only ? result : names_last(journal, error, error_size);
 }
 
+/* Every worker needs a current segment and a prepared one, or some of them could never write. */
+static int
+check_room(const struct journal_options *options, char *error, size_t error_size)
+{
+	uint64_t least = 2 * (uint64_t)options->workers * SEGMENT_MIN;
+	if (options->read_only || options->max_size >= least)
+		return 0;
+	snprintf(error, error_size,
+		 "journal.max_size is %" PRIu64 " bytes; allowed with %d workers: %" PRIu64
+		 " or more",
+		 options->max_size, options->workers, least);
+	return -1;
+}
+
 struct journal *
 journal_open(const struct journal_options *options, char *error, size_t error_size)
 {
+	if (check_room(options, error, error_size) < 0)
+		return NULL;
 	if (strlen(options->dir) > SEGMENT_DIR_MAX) {
 		snprintf(error, error_size,
 			 "the name of the journal's directory is longer than %d bytes",

@@ -103,7 +103,7 @@ uint64_t stream_reader_offset(const struct stream_reader *reader);
 /* Something could not be read for another reason than damage (no file descriptors left): try again later. */
 bool stream_reader_failed(const struct stream_reader *reader);
 
-/* The oldest segment of a stream, if it is not being written to. */
+/* The oldest segment of a stream; none when it is the last one of a stream that is not sealed. */
 struct segment_info {
 	uint64_t first, end; /* offsets */
 	int64_t age;         /* seconds since its last write */

@@ -147,7 +147,9 @@ bool
 stream_oldest_segment(const struct stream *stream, struct segment_info *info)
 {
 	pthread_mutex_lock(&stream->journal->lock);
-	bool found = stream->segment_count > 0 && !stream->segments[0].live;
+	/* A stream that is sealed meanwhile must not vanish under a caller who took it for a live one. */
+	bool found =
+		stream->segment_count > 1 || (stream->segment_count == 1 && stream_sealed(stream));
 	if (found) {
 		const struct segment *oldest = &stream->segments[0];
 		info->first = oldest->first;

@@ -124,8 +124,9 @@ track_next_frame(struct track *track)
 		track->cursor = track->frame.offset;
 		return true;
 	}
-	/* What is left up to the limit cannot be read: damage, already logged and counted. */
-	track->cursor = track->limit;
+	/* What is left is damage, already logged and counted; or it cannot be read just now. */
+	if (!stream_reader_failed(track->reader))
+		track->cursor = track->limit;
 	track->frame = (struct frame){0};
 	return false;
 }

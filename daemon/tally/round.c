@@ -273,7 +273,7 @@ tally_round(struct tally *tally)
 	while ((track = ledger_peek(tally->ledger)))
 		if (!sum_head(tally, track))
 			return false;
-	if (!flush(tally, 0) || !settle(tally))
+	if (!flush(tally, 0) || !ledger_is_read(tally->ledger) || !settle(tally))
 		return false;
 	tally->backoff_ms = BACKOFF_MIN_MS;
 	board_confirmed_at(tally->options.board, clock_mono_ms());

@@ -12,7 +12,7 @@
 #include "tally/tally.h"
 
 enum {
-	TICK_MS = 250,       /* a round begins this long after the last */
+	TICK_MS = 500,       /* a round begins this long after the last */
 	HEARTBEAT_MS = 1000, /* without a word from Redis for so long, positions are audited */
 	AUDIT_MS = 3000,     /* and this often in any case: a rollback is healed without new hits */
 	REDIS_TIMEOUT_MS = 2000,

@@ -109,6 +109,9 @@ refuse_without(unsigned broken, bool crash)
 	disk.error = EIO;
 	disk.spared = disk.count[PWRITE] + 1; /* the frame itself */
 	assert_int_equal(write_number(writer, 2, 100), JOURNAL_IO);
+	/* Of each frame, and of what takes the second back, where something can. */
+	bool undone = !(broken >> FTRUNCATE & 1) || !(broken >> PWRITE & 1);
+	assert_int_equal(disk.count[FDATASYNC], undone ? 3 : 2);
 	assert_holds_these(journal, 1, 1);
 	disk_mend();
 	struct numbers accepted = {{1}, 1};
@@ -178,6 +181,16 @@ test_refused_first_frame(void **state)
 		assert_int_equal(journal_allocated(journal), 0);
 		assert_int_equal(journal_write_errors(journal), i);
 	}
+	disk.broken = 1 << RENAME;
+	assert_int_equal(write_number(writer, 1, 100), JOURNAL_IO);
+	assert_int_equal(list()->logs + list()->temporaries, 0);
+	assert_int_equal(journal_allocated(journal), 0);
+	disk_mend();
+	for (uint32_t i = 0; i < 3; i++)
+		must_write(writer, i, BIG);
+	struct segment_info info;
+	assert_true(stream_oldest_segment(only_stream(journal), &info));
+	assert_int_equal(info.end, 2 * (24 + BIG));
 	journal_writer_free(writer);
 	journal_close(journal);
 }

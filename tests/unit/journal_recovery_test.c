@@ -78,6 +78,21 @@ test_torn_tail(void **state)
 	free(sample.bytes);
 }
 
+static void
+test_torn_copy_goes_with_its_segment(void **state)
+{
+	(void)state;
+	struct sample sample = sample_new((size_t[]){40, 50, 60});
+	spill(sample.path, sample.bytes, sample.ends[2] - 1, 266240);
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	assert_int_equal(list()->torn, 1);
+	stream_remove_oldest(journal, only_stream(journal));
+	assert_int_equal(list()->torn, 0);
+	assert_string_equal(list()->stream, "");
+	journal_close(journal);
+	free(sample.bytes);
+}
+
 /* Any byte of the middle frame: the other two are read, nothing is cut. */
 static void
 test_damage_in_the_middle(void **state)
@@ -268,6 +283,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_torn_tail),
+		TEST(test_torn_copy_goes_with_its_segment),
 		TEST(test_damage_in_the_middle),
 		TEST(test_big_damage),
 		TEST(test_damage_at_a_segments_end),

@@ -274,7 +274,7 @@ test_remove_everything(void **state)
 
 /* --- all threads at once --- */
 
-enum { RACE_FRAMES = 3000, RACE_WRITERS = 2 };
+enum { RACE_FRAMES = 3000, RACE_WRITERS = 2, RACE_LIMIT_MS = 60 * 1000 };
 
 struct race {
 	struct journal *journal;
@@ -290,9 +290,11 @@ race_writer(void *arg)
 {
 	struct race *race = arg;
 	struct journal_writer *writer = journal_writer_new(race->journal);
-	for (uint32_t i = 0; i < RACE_FRAMES;) {
+	int64_t give_up = clock_mono_ms() + RACE_LIMIT_MS;
+	for (uint32_t i = 0; i < RACE_FRAMES && clock_mono_ms() < give_up;) {
 		int error = write_number(writer, i, 4 + i * 37 % 20000);
-		assert_true(error == 0 || error == JOURNAL_FULL);
+		if (error != 0 && error != JOURNAL_FULL)
+			break; /* the reader misses it */
 		i += error == 0;
 	}
 	journal_writer_free(writer);
@@ -328,10 +330,13 @@ race_read(struct race *race, size_t i)
 		assert_int_equal(number_of(&frame), race->next[i]);
 		race->next[i]++;
 	}
+	/* All that is read, but never a whole stream: it is looked at again below. */
 	struct segment_info info;
-	while (stream_oldest_segment(race->streams[i], &info) && !stream_sealed(race->streams[i]) &&
-	       info.end < stream_reader_offset(race->readers[i]))
-		stream_remove_oldest(race->journal, race->streams[i]);
+	struct stream *stream = race->streams[i];
+	while (stream_oldest_segment(stream, &info) &&
+	       info.end <= stream_reader_offset(race->readers[i]) &&
+	       !(stream_sealed(stream) && info.end == stream_end(stream)))
+		stream_remove_oldest(race->journal, stream);
 }
 
 static void
