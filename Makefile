@@ -36,7 +36,7 @@ TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev 
 BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
 all: $(B)/thongked $(B)/thongke
-unit: $(UNIT)
+unit: $(UNIT) $(B)/tests/http_parse
 
 $(B)/thongked: $(B)/daemon/thongked.o $(B)/libthongke.a
 $(B)/thongke: $(B)/daemon/cli/thongke.o $(B)/libthongke.a
@@ -57,6 +57,10 @@ $(B)/daemon/show/assets.o: $(wildcard client-js/*)
 $(B)/tests/%: tests/unit/%.c $(B)/libthongke.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS) -lcmocka
+
+$(B)/tests/http_parse: tests/oracle/http_parse.c $(B)/libthongke.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS)
 
 fuzz:
 	$(MAKE) B=build/fuzz CC=clang SANITIZE="-fsanitize=fuzzer-no-link,address,undefined \

@@ -13,6 +13,8 @@
 
 enum {
 	TICK_MS = 500,       /* a round begins this long after the last */
+	QUIET_TICK_MS = 100, /* but this soon after one of fewer than BUSY_HITS */
+	BUSY_HITS = 1000,
 	HEARTBEAT_MS = 1000, /* without a word from Redis for so long, positions are audited */
 	AUDIT_MS = 3000,     /* and this often in any case: a rollback is healed without new hits */
 	REDIS_TIMEOUT_MS = 2000,

@@ -136,13 +136,24 @@ tally_load(struct tally *tally, int wait_ms, void (*meanwhile)(void *arg), void 
 
 /* --- running --- */
 
+/* Few hits are handed over at once; the more there are, the more a longer pause sums up. */
+static int64_t
+pause_after(const struct tally *tally, uint64_t applied_before)
+{
+	if (tally->audit_due)
+		return BACKOFF_MIN_MS;
+	return tally->status.applied - applied_before < BUSY_HITS ? QUIET_TICK_MS : TICK_MS;
+}
+
 static void *
 tally_main(void *arg)
 {
 	struct tally *tally = arg;
-	do
+	uint64_t before;
+	do {
+		before = tally->status.applied;
 		tally_chores(tally, tally_round(tally));
-	while (tally_pause(tally, tally->audit_due ? BACKOFF_MIN_MS : TICK_MS));
+	} while (tally_pause(tally, pause_after(tally, before)));
 	/* The last hits: nothing is lost where this fails, the next start reads them from the journal. */
 	while (!tally_round(tally) && clock_mono_ms() < tally->stop_at_ms) {
 		struct timespec pause = {.tv_nsec = BACKOFF_MIN_MS * 1000000};

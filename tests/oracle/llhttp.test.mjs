@@ -79,7 +79,7 @@ async function readByLlhttp(text, cuts) {
 /* What ours and llhttp disagree about; null: nothing. */
 function disagreement(text, ours, theirs) {
 	let less = false, more = false, from = 0;
-	for (const [i, { path, query, ...own }] of ours.requests.entries()) {
+	for (const [i, own] of ours.requests.entries()) {
 		const their = theirs.requests[i];
 		const rows = DIFFERENCES.filter((row) => row.when.test(text.slice(from, own.end)));
 		rows.forEach((row) => met.add(row));
@@ -88,7 +88,8 @@ function disagreement(text, ours, theirs) {
 		if (!their)
 			return less ? null : `request ${i + 1} is none to llhttp: ${theirs.refused ?? "it waits for more"}`;
 		rows.forEach((row) => row.adapt?.(their));
-		own.target = query === null ? path : `${path}?${query}`;
+		const [, path, query = null] = /^([^?]*)(?:\?(.*))?$/.exec(their.target);
+		Object.assign(their, { path, query });
 		for (const name of Object.keys(own))
 			if (own[name] !== their[name])
 				return `request ${i + 1}: ${name} is ${JSON.stringify(own[name])}, to llhttp ${JSON.stringify(their[name])}`;

@@ -6,7 +6,9 @@ redis-server does not.
 """
 import datetime
 import glob
+import math
 import os
+import time
 import zoneinfo
 
 import pytest
@@ -34,7 +36,8 @@ class Clock:
     def set(self, text, zone="UTC"):
         """From now on it is this moment and goes on from there."""
         moment = datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone))
-        offset = moment.timestamp() - datetime.datetime.now().timestamp()
+        # Rounded up: never a moment before it.
+        offset = math.ceil(1000 * (moment.timestamp() - time.time())) / 1000
         with open(self.path + ".new", "w") as f:
             f.write(f"{offset:+.3f}\n")
         os.rename(self.path + ".new", self.path)
