@@ -16,16 +16,16 @@ enum { MORE = 0, DONE = 1 };
 struct method {
 	struct slice name;
 	enum http_method method;
-	bool authority_form; /* RFC 9112 section 3.2.3 */
 };
 
-/* What is not here is 501. */
+/*
+ * What is not here is 501; CONNECT too, where a Content-Length is a body to some parsers and nothing
+ * to others.
+ */
 static const struct method methods[] = {
-	{{"GET", 3}, HTTP_GET, false},      {{"POST", 4}, HTTP_POST, false},
-	{{"HEAD", 4}, HTTP_HEAD, false},    {{"OPTIONS", 7}, HTTP_OPTIONS, false},
-	{{"PUT", 3}, HTTP_OTHER, false},    {{"DELETE", 6}, HTTP_OTHER, false},
-	{{"PATCH", 5}, HTTP_OTHER, false},  {{"TRACE", 5}, HTTP_OTHER, false},
-	{{"CONNECT", 7}, HTTP_OTHER, true},
+	{{"GET", 3}, HTTP_GET},         {{"POST", 4}, HTTP_POST},   {{"HEAD", 4}, HTTP_HEAD},
+	{{"OPTIONS", 7}, HTTP_OPTIONS}, {{"PUT", 3}, HTTP_OTHER},   {{"DELETE", 6}, HTTP_OTHER},
+	{{"PATCH", 5}, HTTP_OTHER},     {{"TRACE", 5}, HTTP_OTHER},
 };
 
 enum field_id {
@@ -232,8 +232,6 @@ split_target(struct http_request *request, const struct request_line *line, stru
 	 * buffer.
 	 */
 	request->path = (struct slice){line->version + 4, 1};
-	if (line->method->authority_form)
-		return DONE;
 	if (line->target.len == 1 && *at == '*' && line->method->method == HTTP_OPTIONS) {
 		request->path = line->target;
 		return DONE;

@@ -120,9 +120,10 @@ color_wanted(enum cli_color color)
 void
 cli_write(const struct buf *text)
 {
+	struct slice bytes = buf_slice(text);
 	/* main() ignores it because of Redis; a reader of stdout that has left may end the program as usual. */
 	signal(SIGPIPE, SIG_DFL);
-	if (fwrite(text->data, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+	if (fwrite(bytes.ptr, 1, bytes.len, stdout) != bytes.len || fflush(stdout) != 0)
 		cli_fail(CLI_NO, "cannot write to standard output: %s", strerror(errno));
 }
 

@@ -11,7 +11,7 @@ import { corpus, HOSTILE, NEXT, TAKEN } from "./corpus.mjs";
 
 const parser = process.env.HTTP_PARSE ?? new URL("../../build/developer/tests/http_parse", import.meta.url).pathname;
 const seed = Number(process.env.SEED ?? 1);
-const MUTATED = 30000;
+const MUTATED = 20000;
 
 // `when` finds them in a request that ours accepts. `adapt` makes of llhttp's request what ours is to be; `less`: llhttp
 // may stop here or behind it; `more`: llhttp may go on where ours closes.

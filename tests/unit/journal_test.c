@@ -62,8 +62,8 @@ test_segment_size(void **state)
 	} cases[] = {
 		{1 << 30, 1, 16 << 20},  /* the most */
 		{64 << 20, 1, 8 << 20},  /* an eighth */
-		{64 << 20, 16, 2 << 20}, /* two for each worker */
-		{1 << 20, 4, 65 * 4096}, /* never less than the greatest frame */
+		{64 << 20, 16, 1 << 20}, /* four for each worker */
+		{3 << 20, 4, 65 * 4096}, /* never less than the greatest frame */
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char error[64];
@@ -76,6 +76,21 @@ test_segment_size(void **state)
 		assert_int_equal(journal_segment_size(journal), cases[i].expected);
 		journal_close(journal);
 	}
+}
+
+/* 16 workers, each with a current and a prepared segment of 65 * 4096 bytes at least. */
+static void
+test_quota_too_small_for_its_workers(void **state)
+{
+	(void)state;
+	char error[128];
+	struct journal_options options = {
+		.dir = dir, .max_size = 32 * 65 * 4096 - 1, .workers = 16, .ops = &test_ops};
+	assert_null(journal_open(&options, error, sizeof(error)));
+	assert_string_equal(error, "journal.max_size is 8519679 bytes; allowed with 16 workers: "
+				   "8519680 or more");
+	options.max_size++;
+	journal_close(journal_open(&options, error, sizeof(error)));
 }
 
 static void
@@ -371,11 +386,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_write_read_reopen),    TEST(test_segment_size),
-		TEST(test_greatest_frame),       TEST(test_seek),
-		TEST(test_seek_across_segments), TEST(test_sync_modes),
-		TEST(test_prepared_ahead),       TEST(test_quota),
-		TEST(test_remove_everything),    TEST(test_race),
+		TEST(test_write_read_reopen),
+		TEST(test_segment_size),
+		TEST(test_quota_too_small_for_its_workers),
+		TEST(test_greatest_frame),
+		TEST(test_seek),
+		TEST(test_seek_across_segments),
+		TEST(test_sync_modes),
+		TEST(test_prepared_ahead),
+		TEST(test_quota),
+		TEST(test_remove_everything),
+		TEST(test_race),
 	};
 	log_set_level(-1); /* the failures are wanted */
 	return cmocka_run_group_tests(tests, NULL, NULL);
