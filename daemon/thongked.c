@@ -327,9 +327,11 @@ main(int argc, char **argv)
 	struct board *board = board_new();
 	struct salts *salts = salts_new();
 	struct nonces *nonces = nonces_new();
+	struct limits *limits = limits_new();
 	struct journal *journal = open_journal(&daemon, conf, workers);
-	struct front *front = make_front(
-		&daemon, &(struct front_options){daemon.conf, journal, board, salts, nonces});
+	struct front *front =
+		make_front(&daemon, &(struct front_options){daemon.conf, journal, board, salts,
+							    nonces, limits});
 	start_redis(&daemon, conf);
 	watch(&daemon);
 	struct tally_options wiring = {.conf = daemon.conf,
@@ -356,6 +358,7 @@ main(int argc, char **argv)
 	tally_free(tally);
 	stop_redis(&daemon);
 	journal_close(journal);
+	limits_free(limits);
 	nonces_free(nonces);
 	salts_free(salts);
 	board_free(board);

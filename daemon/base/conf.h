@@ -66,6 +66,7 @@ struct conf {
 	uint64_t journal_max_size; /* bytes */
 	int64_t journal_retain;    /* seconds */
 	int connections;
+	int hits_per_minute; /* of one network; 0: no limit */
 	int64_t pages_per_day;
 	struct conf_site *sites;
 	size_t site_count;

@@ -156,6 +156,16 @@ const struct conf_key conf_keys[] = {
 		LIMITS(connections),
 	},
 	{
+		.name = "hits_per_minute",
+		.type = CONF_NUMBER,
+		.initial = "120",
+		.min = 0,
+		.max = 1000000,
+		.reloadable = true,
+		.help = "hits that are counted of one client network; 0: no limit",
+		LIMITS(hits_per_minute),
+	},
+	{
 		.name = "pages_per_day",
 		.type = CONF_NUMBER,
 		.initial = "10000",

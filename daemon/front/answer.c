@@ -54,6 +54,8 @@ answer_error_head(struct buf *out, const struct answer *answer)
 		 answer->status, reason, type);
 	if (answer->status == 503)
 		buf_add_literal(out, "Retry-After: 1\r\n");
+	if (answer->status == 429)
+		buf_add_literal(out, "Retry-After: 60\r\n");
 	return answer->body.ptr ? answer->body : slice_of(reason);
 }
 

@@ -16,6 +16,7 @@
 	X(hits_counted, "thongke_hits_total", "outcome=\"counted\"",                             \
 	  "Hits by what became of them.")                                                        \
 	X(hits_duplicate, "thongke_hits_total", "outcome=\"duplicate\"", "")                     \
+	X(hits_rate, "thongke_hits_total", "outcome=\"rate\"", "")                               \
 	X(hits_refused, "thongke_hits_total", "outcome=\"refused\"", "")                         \
 	X(hits_unavailable, "thongke_hits_total", "outcome=\"unavailable\"", "")                 \
 	X(answers_2xx, "thongke_answers_total", "class=\"2xx\"", "Answers by class of status.")  \

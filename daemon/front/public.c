@@ -25,6 +25,7 @@ struct public_state {
 	struct site_slot *slots; /* in the order of conf->sites */
 	size_t connections;
 	int64_t time_ms; /* of this pass's hits; 0: not yet asked */
+	int64_t mono_ms; /* the pass by the monotonic clock, likewise */
 	struct buf records;
 	uint32_t record_count;
 	struct buf body;
@@ -57,6 +58,7 @@ public_begin(void *context)
 	if (conf_current_generation(state->options.conf) != state->generation)
 		public_load_conf(state);
 	state->time_ms = 0;
+	state->mono_ms = 0;
 	return state->connections;
 }
 
@@ -118,21 +120,48 @@ public_put_record(struct public_state *state, const struct call *call, struct pe
 	pending->counted = true;
 }
 
+static enum limit_verdict
+public_limit(struct public_state *state, const struct call *call)
+{
+	if (state->conf->hits_per_minute == 0)
+		return LIMIT_WITHIN;
+	if (state->mono_ms == 0)
+		state->mono_ms = clock_mono_ms();
+	enum limit_verdict verdict = limits_take(state->options.limits, call->peer,
+						 state->conf->hits_per_minute, state->mono_ms);
+	if (verdict != LIMIT_WITHIN)
+		counter_add(&state->options.counters->hits_rate, 1);
+	return verdict;
+}
+
 static void
+public_refuse(struct pending *pending, const char *reason)
+{
+	pending->view.counted = COUNTS_REFUSED;
+	pending->view.reason = reason;
+}
+
+/* The limit goes before the nonce: what it refuses may be sent again. 200, or 429 far over the limit. */
+static int
 public_count(struct public_state *state, const struct call *call, struct pending *pending)
 {
 	struct slice nonce = state->beacon.nonce;
+	enum limit_verdict verdict = public_limit(state, call);
+	if (verdict != LIMIT_WITHIN) {
+		public_refuse(pending, "rate");
+		return verdict == LIMIT_FAR_OVER ? 429 : 200;
+	}
 	pending->view.counted = COUNTS_COUNTED;
 	if (nonce.len > 0)
 		pending->nonce = nonce_hash(pending->view.site->key_slice, nonce);
 	if (pending->nonce == 0 ||
 	    nonces_claim(state->options.nonces, pending->nonce, state->time_ms)) {
 		public_put_record(state, call, pending);
-		return;
+		return 200;
 	}
-	pending->view.counted = COUNTS_REFUSED;
-	pending->view.reason = "duplicate";
+	public_refuse(pending, "duplicate");
 	counter_add(&state->options.counters->hits_duplicate, 1);
+	return 200;
 }
 
 /* --- handlers --- */
@@ -146,8 +175,8 @@ public_hit(void *context, const struct call *call, struct pending *pending)
 		counter_add(&state->options.counters->hits_refused, 1);
 		return status;
 	}
-	if (call->request->method != HTTP_HEAD)
-		public_count(state, call, pending);
+	if (call->request->method != HTTP_HEAD && public_count(state, call, pending) == 429)
+		return 429;
 	return slice_eq(state->beacon.quiet, SLICE("1")) ? 204 : 200;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The public service of one worker: counting hits, showing counts, the script. Used by the worker's thread only; what
- * it shares with others (board, salts, nonces, configuration) is made for that.
+ * it shares with others (board, salts, nonces, limits, configuration) is made for that.
  */
 #ifndef FRONT_PUBLIC_H
 #define FRONT_PUBLIC_H
 
 #include "front/counters.h"
 #include "front/route.h"
+#include "hit/limits.h"
 #include "hit/nonce.h"
 #include "hit/visitor.h"
 #include "journal/journal.h"
@@ -19,6 +20,7 @@ struct public_options {
 	struct board *board;
 	struct salts *salts;
 	struct nonces *nonces;
+	struct limits *limits;
 	struct front_counters *counters;
 	int workers; /* they share limits.connections */
 };

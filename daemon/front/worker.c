@@ -108,6 +108,7 @@ worker_init(struct worker *worker, struct front *front, int index)
 		.board = front->options.board,
 		.salts = front->options.salts,
 		.nonces = front->options.nonces,
+		.limits = front->options.limits,
 		.counters = &worker->counters,
 		.workers = front->count,
 	});

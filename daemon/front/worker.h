@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "front/counters.h"
+#include "hit/limits.h"
 #include "hit/nonce.h"
 #include "hit/visitor.h"
 #include "journal/journal.h"
@@ -21,6 +22,7 @@ struct front_options {
 	struct board *board;
 	struct salts *salts;
 	struct nonces *nonces;
+	struct limits *limits;
 };
 
 /* How many workers a configuration means: its own number, or one per CPU that this process may use. */

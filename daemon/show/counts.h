@@ -25,7 +25,7 @@ struct counts_view {
 	struct local_time local; /* the same in the site's zone */
 	struct slice page;       /* absent: null */
 	enum counted { COUNTS_READ, COUNTS_COUNTED, COUNTS_REFUSED } counted;
-	const char *reason; /* with COUNTS_REFUSED: "duplicate" */
+	const char *reason; /* with COUNTS_REFUSED: "duplicate", "rate" */
 };
 
 /* The site's own language, rows and title. */

@@ -2,8 +2,11 @@
 """A hit over HTTP: counted once, answered in every form, found in Redis in every period."""
 import datetime
 import re
+import signal
 
-from world import PERIODS, ZONE, eventually, today
+import pytest
+
+from world import PERIODS, ZONE, eventually, own_address, today
 
 
 def test_hit_is_counted_once_in_every_form(daemon):
@@ -140,6 +143,52 @@ def test_same_nonce_counts_once(daemon):
     assert len(daemon.get("/hit.gif?s=a&u=/&n=abc").body) == 43
     assert daemon.hit(n="abd")["hits"]["today"] == 2
     eventually(lambda: daemon.numbers().total("a") == 2)
+
+
+def test_too_many_hits_of_one_network_are_not_counted(world):
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has only loopback addresses, which are never limited")
+    daemon = world.thongked("limits { hits_per_minute = 2 }\n")
+    with open(daemon.conf, "a") as f:
+        f.write(f'listen += {{"{address}:{daemon.port}"}}\n')
+    daemon.start()
+
+    def hit(target="/hit?s=a&u=/&n=abc"):
+        return daemon.request("GET", target, address=address)
+    assert [hit(f"/hit?s=a&u=/&n={n}").json["counted"] for n in range(2)] == [True, True]
+    refused = hit()
+    assert (refused.status, refused.json["counted"], refused.json["reason"]) == (200, False, "rate")
+    assert refused.json["hits"]["today"] == 2
+    quiet, image = hit("/hit?s=a&u=/&q=1"), hit("/hit.gif?s=a&u=/")
+    assert (quiet.status, quiet.body) == (204, b"")
+    assert (image.status, len(image.body)) == (200, 43)
+    # Ten times two is twenty, five of them are sent; one more fits every 3 s.
+    answers = []
+    while len(answers) < 100 and (not answers or answers[-1].status == 200):
+        answers.append(hit())
+    assert len(answers) > 15
+    last = answers.pop()
+    assert all(answer.json["reason"] == "rate" for answer in answers)
+    assert (last.status, last.body, last.headers["Retry-After"]) == (429, b"Too Many Requests", "60")
+    assert last.headers["Connection"] == "close" and last.headers["Access-Control-Allow-Origin"] == "*"
+    metrics = daemon.admin("/metrics").body.decode()
+    assert f'thongke_hits_total{{outcome="rate"}} {3 + len(answers) + 1}\n' in metrics
+    assert daemon.metric("thongke_answers_total") == 5 + len(answers) + 1
+    # Reading is not limited, nor is anybody on loopback.
+    assert daemon.request("GET", "/counts.json?s=a", address=address).json["hits"]["today"] == 2
+    assert daemon.request("HEAD", "/hit?s=a&u=/", address=address).status == 200
+    assert daemon.hits(30)["hits"]["today"] == 32
+    # A reload lifts the limit, and the nonce of the refused hits was never used up.
+    with open(daemon.conf, "a") as f:
+        f.write("limits { hits_per_minute = 0 }\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "reloaded" in daemon.log())
+    assert "reload_incomplete" not in daemon.log()
+    eventually(lambda: (answer := hit()).status == 200 and answer.json["counted"])
+    assert hit().json["reason"] == "duplicate"
+    eventually(lambda: daemon.numbers().total("a") == 33)
+    daemon.stop()
 
 
 def test_pipelined_requests_are_answered_in_order(daemon):

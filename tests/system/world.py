@@ -51,6 +51,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def own_address():
+    """An IPv4 address of this machine besides loopback, or None. What is sent there never leaves the machine."""
+    listing = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+    return next((address for address in listing if ":" not in address and not address.startswith("127.")), None)
+
+
 def alive(pid):
     """Whether the process runs; a zombie does not."""
     try:
@@ -204,8 +210,8 @@ class Thongked:
     def numbers(self):
         return self.redis.numbers() if self.redis else Numbers(os.path.join(self.state, "redis", "redis.sock"))
 
-    def request(self, method, target, body=None, headers=None, port=None):
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=10)
+    def request(self, method, target, body=None, headers=None, port=None, address="127.0.0.1"):
+        connection = http.client.HTTPConnection(address, port or self.port, timeout=10)
         try:
             connection.request(method, target, body=body, headers=headers or {})
             return Answer(connection.getresponse())

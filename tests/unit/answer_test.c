@@ -68,6 +68,10 @@ errors_are_fixed_texts(void **state)
 	      "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nRetry-After: "
 	      "1\r\n" RFC_DATE
 	      "Content-Length: 19\r\nConnection: close\r\n\r\nService Unavailable");
+	check(&(struct answer){.status = 429, .last = true},
+	      "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	      "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nRetry-After: "
+	      "60\r\n" RFC_DATE "Content-Length: 17\r\nConnection: close\r\n\r\nToo Many Requests");
 }
 
 /* The examples of RFC 9110 section 13.1.2, which compares weakly. */

@@ -57,6 +57,8 @@ static const struct {
 	{"workers = \"\"\n", "x.conf:1: workers is \"\"; allowed: a number from 0 to 256"},
 	{"limits { connections = 0 }\n",
 	 "x.conf:1: limits.connections is \"0\"; allowed: a number from 1 to 1000000"},
+	{"limits { hits_per_minute = -1 }\n",
+	 "x.conf:1: limits.hits_per_minute is \"-1\"; allowed: a number from 0 to 1000000"},
 	{"limits { pages_per_day = 99999999999999999999 }\n",
 	 "x.conf:1: limits.pages_per_day is \"99999999999999999999\"; allowed: a number from 1 to "
 	 "1000000"},

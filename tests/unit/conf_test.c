@@ -29,7 +29,7 @@ everything_is_read(void **state)
 			  "log_level = debug demo = yes\n"
 			  "journal { sync = always }\n"
 			  "journal { max_size = \"64MiB\" retain = \"90m\" }\n"
-			  "limits { connections = 7 pages_per_day = 9 }\n"
+			  "limits { connections = 7 hits_per_minute = 0 pages_per_day = 9 }\n"
 			  "\n"
 			  "site s.1 {\n"
 			  "  hosts = {\"S.org\", \"*.s.org\"} hosts += {\"[0:0::1]\"}\n"
@@ -58,6 +58,7 @@ everything_is_read(void **state)
 	assert_int_equal(conf->journal_max_size, 67108864);
 	assert_int_equal(conf->journal_retain, 5400);
 	assert_int_equal(conf->connections, 7);
+	assert_int_equal(conf->hits_per_minute, 0);
 	assert_int_equal(conf->pages_per_day, 9);
 	assert_int_equal(conf->site_count, 1);
 	const struct conf_site *site = &conf->sites[0];
@@ -334,6 +335,7 @@ the_sample_shows_the_defaults(void **state)
 	assert_int_equal(minimal->journal_max_size, 1073741824);
 	assert_int_equal(minimal->journal_retain, 86400);
 	assert_int_equal(minimal->connections, 10000);
+	assert_int_equal(minimal->hits_per_minute, 120);
 	assert_int_equal(minimal->pages_per_day, 10000);
 	assert_string_equal(minimal->sites[0].timezone, "Asia/Ho_Chi_Minh");
 	assert_int_equal(minimal->sites[0].language, CONF_VI);
@@ -366,7 +368,8 @@ a_reload_says_what_waits_for_a_restart(void **state)
 {
 	(void)state;
 	struct conf *old = load_text(SITE);
-	struct conf *fresh = load_text("log_level = debug " SITE "site \"b\" { hosts = {\"b\"} }");
+	struct conf *fresh = load_text("log_level = debug limits { hits_per_minute = 0 } " SITE
+				       "site \"b\" { hosts = {\"b\"} }");
 	assert_null(conf_needs_restart(old, fresh));
 	conf_unref(fresh);
 	fresh = load_text("listen = {\"127.0.0.1:8082\"} " SITE);
