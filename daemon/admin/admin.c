@@ -135,9 +135,11 @@ admin_problems(struct buf *out, const struct admin *admin)
 		bool holds;
 	} problems[] = {
 		{"redis_away", 0, tally->error, !tally->connected},
+		{"redis_refuses", 0, tally->error, tally->connected && *tally->error != '\0'},
 		{"redis_setup", 0, tally->warning, *tally->warning != '\0'},
 		{"replaying", (uint64_t)tally->settling, "", tally->settling > 0},
 		{"gap_hits", tally->gap_hits, "", tally->gap_hits > 0},
+		{"resets", tally->resets, "", tally->resets > 0},
 		{"refused_fields", tally->refused_fields, "", tally->refused_fields > 0},
 		{"hits_unavailable", measured->front.hits_unavailable, "",
 		 admin_refuses_hits(admin)},

@@ -174,12 +174,22 @@ cell_slot(struct board_site *site, enum period_kind kind, int32_t period)
 	return &site->cells[(int)kind * BOARD_RING + (int)((uint32_t)period % BOARD_RING)];
 }
 
+/*
+ * A clock that was once ahead leaves hits of days to come: they are counted, but must not take the place of the
+ * present, or nothing would be shown until then. Zones are at most a day ahead of UTC.
+ */
+static bool
+is_future(enum period_kind kind, int32_t period)
+{
+	return period_first_day(kind, period) > clock_wall_ms() / 86400000 + 1;
+}
+
 /* Locked. A cell begins its period at 0; one that has gone on to a later period stays there. */
 static bool
-cell_begin(struct cell *cell, int32_t period)
+cell_begin(struct cell *cell, enum period_kind kind, int32_t period)
 {
 	int32_t current = atomic_load_explicit(&cell->period, memory_order_relaxed);
-	if (current < period) {
+	if (current < period && !is_future(kind, period)) {
 		atomic_store_explicit(&cell->shown, 0, memory_order_relaxed);
 		cell->offset = cell->confirmed = cell->seen = 0;
 		atomic_store_explicit(&cell->period, period, memory_order_release);
@@ -193,7 +203,7 @@ static struct cell *
 cell_locked(struct board_site *site, enum period_kind kind, int32_t period)
 {
 	struct cell *cell = cell_slot(site, kind, period);
-	return cell_begin(cell, period) ? cell : NULL;
+	return cell_begin(cell, kind, period) ? cell : NULL;
 }
 
 void
@@ -205,7 +215,7 @@ board_add(struct board_site *site, int32_t day)
 		bool ours = atomic_load_explicit(&cell->period, memory_order_acquire) == period;
 		if (!ours) {
 			board_lock(site->board, site->shard);
-			ours = cell_begin(cell, period);
+			ours = cell_begin(cell, (enum period_kind)kind, period);
 			board_unlock(site->board, site->shard);
 		}
 		if (ours)
@@ -329,8 +339,10 @@ board_cell_set(struct board_site *site, int index, int32_t period, int64_t redis
 {
 	assert(index >= 0 && index < BOARD_CELLS);
 	struct cell *cell = &site->cells[index];
+	site->known = true;
+	if (is_future((enum period_kind)(index / BOARD_RING), period))
+		return;
 	cell->period = period;
 	cell->offset = redis;
 	cell->shown = redis;
-	site->known = true;
 }

@@ -320,6 +320,15 @@ receive_last(struct store *store, size_t count, redisReply **last)
 	return result;
 }
 
+static int
+refuse_schema(struct store *store, struct slice held)
+{
+	return link_fail(store->link, STORE_REFUSED,
+			 "Redis holds counts of schema %.*s under %s:meta; this thongked knows "
+			 "schema " SCHEMA,
+			 SLICE_ARG(held), store->prefix);
+}
+
 /* SCHEMA is noted where there is none; another one is refused, before anything is written beside it. */
 static int
 check_schema(struct store *store)
@@ -340,10 +349,26 @@ check_schema(struct store *store)
 	int status = receive_last(store, COUNT_OF(names), &reply);
 	struct slice held = reply_text(reply);
 	if (status == STORE_OK && !slice_eq(held, SLICE(SCHEMA)))
-		status = link_fail(store->link, STORE_REFUSED,
-				   "Redis holds counts of schema %.*s under %s:meta; this thongked "
-				   "knows schema " SCHEMA,
-				   SLICE_ARG(held), store->prefix);
+		status = refuse_schema(store, held);
+	freeReplyObject(reply);
+	return status;
+}
+
+int
+store_check_schema(struct store *store)
+{
+	redisReply *reply;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "meta");
+	command_start(&store->command, "HGET");
+	command_add(&store->command, buf_slice(&store->key));
+	command_add_literal(&store->command, "schema");
+	status = link_ask(store->link, &store->command, &reply);
+	struct slice held = reply_text(reply);
+	if (status == STORE_OK && held.len > 0 && !slice_eq(held, SLICE(SCHEMA)))
+		status = refuse_schema(store, held);
 	freeReplyObject(reply);
 	return status;
 }

@@ -133,6 +133,8 @@ int store_sites(struct store *store,
 int store_note_sites(struct store *store, const char *const *sites, const char *const *settings,
 		     size_t count) MUST_CHECK;
 
+/* STORE_REFUSED where Redis holds counts of another schema; writes nothing. */
+int store_check_schema(struct store *store) MUST_CHECK;
 /* The salt of a date: SET NX with ours, expire 72 h from now, then GET: what Redis holds comes back in `salt`. */
 int store_salt(struct store *store, int32_t day, unsigned char salt[16]) MUST_CHECK;
 /* BGREWRITEAOF, for the private server. */

@@ -19,6 +19,7 @@ throw_away(struct tally *tally, int index)
 			   shard->fresh[i]);
 	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
 	delta_clear(shard->delta);
+	shard->streams = 0;
 }
 
 static void
@@ -47,6 +48,11 @@ adopt(struct tally *tally, int index, const struct position *stored)
 		if (track->taken[index] > stored[i].offset)
 			track_rewind(track, stored[i].offset);
 		track->applied[index] = track->taken[index] = stored[i].offset;
+		/* What must be replayed must stay on the disk. */
+		if (track->settled > stored[i].offset)
+			track->settled = stored[i].offset;
+		if (track->covered > stored[i].offset)
+			track->covered = stored[i].offset;
 	}
 	tally->shards[index].settling = true;
 	board_unlock(tally->options.board, index);
@@ -61,14 +67,15 @@ differs(const struct tally *tally, int index, const struct position *stored)
 	return false;
 }
 
-/* A removed stream that Redis knew and knows no more: nothing to replay, but not to be passed over. */
+/* A removed stream that Redis knew, and knows no more or not as far: nothing to replay, but not to be passed over. */
 static void
 check_retired(struct tally *tally, struct retired *retired, const struct position *stored,
 	      size_t stride)
 {
 	uint64_t lost = 0;
 	for (int index = 0; index < CONF_SHARDS; index++)
-		if ((retired->shards >> index & 1) && !stored[(size_t)index * stride].present)
+		if ((retired->shards >> index & 1) &&
+		    stored[(size_t)index * stride].offset < retired->end)
 			lost |= UINT64_C(1) << index;
 	if (!lost)
 		return;

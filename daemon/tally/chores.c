@@ -100,8 +100,8 @@ settle_positions(struct tally *tally)
 	uint64_t stride = journal_segment_size(tally->options.journal);
 	for (size_t i = 0; i < tally->ledger->count; i++) {
 		struct track *track = tally->ledger->tracks[i];
-		uint64_t read = track->cursor;
-		if (track->has_head || read <= track->settled)
+		uint64_t read = track->handed;
+		if (read <= track->settled)
 			continue;
 		bool done = stream_sealed(track->stream) && read >= stream_end(track->stream);
 		if ((done || read - track->settled >= stride) &&
@@ -117,8 +117,11 @@ write_snapshot(struct tally *tally)
 	/* A snapshot holds numbers with the positions that belong to them; while a shard settles it has no such pair. */
 	if (!tally->changed || begin < tally->next_snapshot_ms || tally_settling(tally))
 		return;
-	if (snapshot_write(tally))
+	if (snapshot_write(tally)) {
 		tally->changed = false;
+		for (size_t i = 0; i < tally->ledger->count; i++)
+			tally->ledger->tracks[i]->covered = tally->ledger->tracks[i]->settled;
+	}
 	int64_t took = clock_mono_ms() - begin;
 	tally->next_snapshot_ms =
 		begin + (took * SNAPSHOT_SHARE > SNAPSHOT_MS ? took * SNAPSHOT_SHARE : SNAPSHOT_MS);
@@ -134,7 +137,7 @@ oldest_removable(struct tally *tally, struct segment_info *oldest)
 	for (size_t i = 0; i < tally->ledger->count; i++) {
 		struct track *track = tally->ledger->tracks[i];
 		struct segment_info info;
-		if (!stream_oldest_segment(track->stream, &info) || track->settled < info.end)
+		if (!stream_oldest_segment(track->stream, &info) || track->covered < info.end)
 			continue;
 		if (!found || info.age > oldest->age) {
 			found = track;
@@ -158,7 +161,7 @@ remove_segments(struct tally *tally)
 {
 	struct segment_info oldest = {0};
 	struct track *track;
-	while (!tally->changed && (track = oldest_removable(tally, &oldest))) {
+	while ((track = oldest_removable(tally, &oldest))) {
 		if (oldest.age < tally->conf->journal_retain && !needs_room(tally))
 			break;
 		struct stream *stream = track->stream;

@@ -25,6 +25,7 @@ ledger_free(struct ledger *ledger)
 	for (size_t i = 0; i < ledger->count; i++)
 		track_free(ledger->tracks[i]);
 	free(ledger->tracks);
+	free(ledger->active);
 	free(ledger->retired);
 	free(ledger);
 }
@@ -77,7 +78,7 @@ ledger_remember(struct ledger *ledger, const struct retired *retired, int64_t no
 void
 ledger_retire(struct ledger *ledger, struct track *track, int64_t now_s)
 {
-	struct retired retired = {.removed_s = now_s};
+	struct retired retired = {.removed_s = now_s, .end = track->settled};
 	memcpy(retired.name, track->name, sizeof(retired.name));
 	for (int shard = 0; shard < CONF_SHARDS; shard++)
 		if (track->applied[shard])
@@ -92,13 +93,6 @@ ledger_retire(struct ledger *ledger, struct track *track, int64_t now_s)
 
 /* --- reading --- */
 
-void
-ledger_begin_round(struct ledger *ledger)
-{
-	for (size_t i = 0; i < ledger->count; i++)
-		ledger->tracks[i]->limit = stream_end(ledger->tracks[i]->stream);
-}
-
 static void
 track_close_reader(struct track *track)
 {
@@ -107,6 +101,21 @@ track_close_reader(struct track *track)
 	track->frame = (struct frame){0};
 	track->frame_at = 0;
 	track->has_head = false;
+}
+
+void
+ledger_begin_round(struct ledger *ledger)
+{
+	ledger->active = xrealloc(ledger->active, (ledger->count + 1) * sizeof(struct track *));
+	ledger->active_count = 0;
+	for (size_t i = 0; i < ledger->count; i++) {
+		struct track *track = ledger->tracks[i];
+		track->limit = stream_end(track->stream);
+		if (track->has_head || track->cursor < track->limit)
+			ledger->active[ledger->active_count++] = track;
+		else if (track->reader && stream_sealed(track->stream))
+			track_close_reader(track);
+	}
 }
 
 /* The next frame below the limit. */
@@ -158,13 +167,10 @@ struct track *
 ledger_peek(struct ledger *ledger)
 {
 	struct track *first = NULL;
-	for (size_t i = 0; i < ledger->count; i++) {
-		struct track *track = ledger->tracks[i];
-		if (!track->has_head && track->cursor >= track->limit) {
-			if (track->reader && stream_sealed(track->stream))
-				track_close_reader(track);
+	for (size_t i = 0; i < ledger->active_count; i++) {
+		struct track *track = ledger->active[i];
+		if (!track->has_head && track->cursor >= track->limit)
 			continue;
-		}
 		if (track_has_head(track) && (!first || track->head.time_ms < first->head.time_ms))
 			first = track;
 	}
@@ -185,6 +191,7 @@ track_rewind(struct track *track, uint64_t offset)
 		return;
 	track_close_reader(track);
 	track->cursor = offset;
+	track->handed = track->handed < offset ? track->handed : offset;
 }
 
 bool
@@ -197,14 +204,21 @@ ledger_is_read(const struct ledger *ledger)
 	return true;
 }
 
+void
+ledger_handed_over(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->count; i++)
+		ledger->tracks[i]->handed = ledger->tracks[i]->cursor;
+}
+
 uint64_t
 ledger_lag(const struct ledger *ledger)
 {
 	uint64_t lag = 0;
 	for (size_t i = 0; i < ledger->count; i++) {
 		uint64_t end = stream_end(ledger->tracks[i]->stream);
-		if (end > ledger->tracks[i]->cursor)
-			lag += end - ledger->tracks[i]->cursor;
+		if (end > ledger->tracks[i]->handed)
+			lag += end - ledger->tracks[i]->handed;
 	}
 	return lag;
 }

@@ -28,6 +28,8 @@ struct track {
 	uint64_t cursor;
 	uint64_t limit;   /* the published end when the round began */
 	uint64_t settled; /* every shard's position in Redis is at least here */
+	uint64_t covered; /* and in the last snapshot: what is before it may go from the disk */
+	uint64_t handed;  /* everything up to here was in Redis when the last round ended */
 	/* The frame being read and the record at its front, while there is one. */
 	struct stream_reader *reader;
 	struct frame frame;
@@ -41,6 +43,7 @@ struct track {
 struct retired {
 	char name[STREAM_NAME_SIZE];
 	int64_t removed_s; /* wall clock */
+	uint64_t end;      /* where Redis' positions of it stand at least */
 	uint64_t shards;   /* bit NN */
 };
 
@@ -50,7 +53,9 @@ struct ledger {
 	size_t count;
 	struct retired *retired;
 	size_t retired_count;
-	uint64_t generation; /* rises when the list of tracks changes */
+	uint64_t generation;   /* rises when the list of tracks changes */
+	struct track **active; /* those that the round reads from */
+	size_t active_count;
 };
 
 struct ledger *ledger_new(struct journal *journal);
@@ -76,7 +81,9 @@ void ledger_consume(struct track *track);
 void track_rewind(struct track *track, uint64_t offset);
 /* Everything published is read. */
 bool ledger_is_read(const struct ledger *ledger);
-/* Bytes published and not yet applied, as far as a shared cursor can tell. */
+/* Everything that was read is in Redis. */
+void ledger_handed_over(struct ledger *ledger);
+/* Bytes published and not yet in Redis. */
 uint64_t ledger_lag(const struct ledger *ledger);
 
 #endif

@@ -111,7 +111,7 @@ take_some(struct tally *tally, struct store *store, int shard, bool settled,
 		board_unlock(tally->options.board, shard);
 		pthread_mutex_unlock(&tally->list_lock);
 	}
-	if (settled && fell)
+	if (fell)
 		lost_hits(tally, shard, fell);
 	free(positions);
 	return status;

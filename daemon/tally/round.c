@@ -18,6 +18,10 @@ tally_failed(struct tally *tally, int status)
 	pthread_mutex_lock(&tally->lock);
 	snprintf(tally->status.error, sizeof(tally->status.error), "%s", store_error(tally->store));
 	pthread_mutex_unlock(&tally->lock);
+	/* A master that became a replica may have a successor at the same address. */
+	if (status == STORE_REFUSED && (strncmp(store_error(tally->store), "READONLY", 8) == 0 ||
+					strncmp(store_error(tally->store), "MASTERDOWN", 10) == 0))
+		store_disconnect(tally->store);
 	uint64_t held_back;
 	if (log_again(&tally->failures, 10000, &held_back))
 		log_warn("redis_failed error=\"%s\" repeated=%" PRIu64, store_error(tally->store),
@@ -36,8 +40,11 @@ connected(struct tally *tally)
 	if (store_connected(tally->store))
 		return true;
 	int status = store_connect(tally->store);
+	if (status == STORE_OK)
+		status = store_check_schema(tally->store);
 	if (status != STORE_OK) {
 		tally_failed(tally, status);
+		store_disconnect(tally->store);
 		return false;
 	}
 	log_info("redis_connected server=%s", store_identity(tally->store));
@@ -104,6 +111,7 @@ confirm(struct tally *tally, int index, const struct apply_reply *reply)
 			  reply->refused, reply->refusal);
 	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
 	delta_clear(shard->delta);
+	shard->streams = 0;
 	tally->changed = true;
 }
 
@@ -199,7 +207,11 @@ sum_head(struct tally *tally, struct track *track)
 	struct shard *shard = &tally->shards[index];
 	uint64_t end = track->head_end;
 	bool take = end > track->taken[index];
-	if (take && !delta_has_room(shard->delta, &track->head)) {
+	/* A call names the streams it moves, and takes only so many of them. */
+	bool first = track->taken[index] == track->applied[index];
+	bool room = delta_has_room(shard->delta, &track->head) &&
+		    !(first && shard->streams == STORE_ADVANCES_MAX);
+	if (take && !room) {
 		tally_count(tally, &tally->status.cut_batches);
 		return flush(tally, delta_hits(shard->delta) / 2);
 	}
@@ -207,6 +219,7 @@ sum_head(struct tally *tally, struct track *track)
 	if (fresh)
 		track->counted[index] = end;
 	if (take) {
+		shard->streams += first;
 		track->taken[index] = end;
 		shard->fresh[delta_add(shard->delta, &track->head)] += fresh;
 	} else if (fresh) {
@@ -260,8 +273,22 @@ audited(struct tally *tally)
 	return true;
 }
 
+/* Sums what is published, for a while. False: Redis did not take a full delta. */
+static bool
+sum_published(struct tally *tally, int64_t until_ms)
+{
+	struct track *track;
+	for (int n = 1; (track = ledger_peek(tally->ledger)); n++) {
+		if (!sum_head(tally, track))
+			return false;
+		if (n % CLOCK_EVERY == 0 && clock_mono_ms() >= until_ms)
+			break;
+	}
+	return true;
+}
+
 bool
-tally_round(struct tally *tally)
+tally_round(struct tally *tally, int64_t until_ms)
 {
 	pthread_mutex_lock(&tally->list_lock);
 	ledger_refresh(tally->ledger);
@@ -269,13 +296,17 @@ tally_round(struct tally *tally)
 	if (!connected(tally) || !audited(tally))
 		return false;
 	ledger_begin_round(tally->ledger);
-	struct track *track;
-	while ((track = ledger_peek(tally->ledger)))
-		if (!sum_head(tally, track))
-			return false;
-	if (!flush(tally, 0) || !ledger_is_read(tally->ledger) || !settle(tally))
+	if (!sum_published(tally, until_ms) || !flush(tally, 0))
 		return false;
+	ledger_handed_over(tally->ledger);
 	tally->backoff_ms = BACKOFF_MIN_MS;
+	if (!ledger_is_read(tally->ledger))
+		return true;
+	if (!settle(tally))
+		return false;
 	board_confirmed_at(tally->options.board, clock_mono_ms());
+	pthread_mutex_lock(&tally->lock);
+	tally->status.error[0] = '\0';
+	pthread_mutex_unlock(&tally->lock);
 	return true;
 }

@@ -5,7 +5,7 @@
  *
  *   magic u32 "TKB1" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
  *   tracks u32, each: name, settled u64, 64 applied u64
- *   retired u32, each: name, removed u64, shards u64
+ *   retired u32, each: name, removed u64, end u64, shards u64
  *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, number i64
  */
 #include <errno.h>
@@ -65,6 +65,7 @@ put_tracks(struct buf *out, const struct ledger *ledger)
 	for (size_t i = 0; i < ledger->retired_count; i++) {
 		buf_add(out, ledger->retired[i].name, sizeof(ledger->retired[i].name) - 1);
 		put_le(out, (uint64_t)ledger->retired[i].removed_s, 8);
+		put_le(out, ledger->retired[i].end, 8);
 		put_le(out, ledger->retired[i].shards, 8);
 	}
 }
@@ -158,8 +159,11 @@ get_track(struct tally *tally, struct slice *in, bool *ok)
 	memcpy(gone.name, read.name, sizeof(gone.name));
 	for (int shard = 0; shard < CONF_SHARDS; shard++) {
 		read.applied[shard] = get_le(in, 8, ok);
-		if (read.applied[shard])
-			gone.shards |= UINT64_C(1) << shard;
+		if (!read.applied[shard])
+			continue;
+		gone.shards |= UINT64_C(1) << shard;
+		gone.end =
+			gone.end && gone.end < read.applied[shard] ? gone.end : read.applied[shard];
 	}
 	if (!*ok)
 		return;
@@ -168,7 +172,7 @@ get_track(struct tally *tally, struct slice *in, bool *ok)
 		ledger_remember(tally->ledger, &gone, gone.removed_s);
 		return;
 	}
-	track->settled = read.settled;
+	track->settled = track->covered = read.settled;
 	memcpy(track->applied, read.applied, sizeof(track->applied));
 	memcpy(track->taken, read.applied, sizeof(track->taken));
 	memcpy(track->counted, read.applied, sizeof(track->counted));
@@ -180,6 +184,7 @@ get_retired(struct tally *tally, struct slice *in, bool *ok)
 	struct retired retired;
 	get_name(in, retired.name, ok);
 	retired.removed_s = (int64_t)get_le(in, 8, ok);
+	retired.end = get_le(in, 8, ok);
 	retired.shards = get_le(in, 8, ok);
 	if (*ok)
 		ledger_remember(tally->ledger, &retired, clock_wall_ms() / 1000);

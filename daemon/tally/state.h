@@ -15,6 +15,8 @@ enum {
 	TICK_MS = 500,       /* a round begins this long after the last */
 	QUIET_TICK_MS = 100, /* but this soon after one of fewer than BUSY_HITS */
 	BUSY_HITS = 1000,
+	ROUND_MS = 1000,    /* a round reads for so long at most, then the chores have their turn */
+	CLOCK_EVERY = 1024, /* hits between two looks at the clock */
 	HEARTBEAT_MS = 1000, /* without a word from Redis for so long, positions are audited */
 	AUDIT_MS = 3000,     /* and this often in any case: a rollback is healed without new hits */
 	REDIS_TIMEOUT_MS = 2000,
@@ -27,6 +29,7 @@ enum {
 
 struct shard {
 	struct delta *delta;
+	size_t streams;                 /* that the delta has hits of */
 	uint32_t fresh[DELTA_DAYS_MAX]; /* per delta day: hits that the board has not seen */
 	/*
 	 * Positions were not where they should be: what is shown stands still (but for new hits) until everything is
@@ -69,8 +72,11 @@ struct tally {
 
 /* --- round.c --- */
 
-/* Connects if need be, audits if due, reads what is published, hands it to Redis. False: try again later. */
-bool tally_round(struct tally *tally);
+/*
+ * Connects if need be, audits if due, reads what is published (until the moment given at most) and hands it to Redis.
+ * False: try again later.
+ */
+bool tally_round(struct tally *tally, int64_t until_ms);
 /* Moves every shard's position of a track to `end`, up to which everything is applied. */
 bool tally_settle_positions(struct tally *tally, struct track *track, uint64_t end);
 /* How many shards are settling. */

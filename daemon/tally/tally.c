@@ -125,11 +125,11 @@ tally_load(struct tally *tally, int wait_ms, void (*meanwhile)(void *arg), void 
 		tally->shards[i].settling = true;
 	int64_t deadline = clock_mono_ms() + wait_ms;
 	tally->failures.next_ms = deadline; /* a Redis that is only starting is no news */
-	bool in_step = tally_round(tally);
+	bool in_step = tally_round(tally, deadline);
 	while (!in_step && clock_mono_ms() < deadline) {
 		meanwhile(arg);
 		tally_pause(tally, BACKOFF_MIN_MS / 5);
-		in_step = tally_round(tally);
+		in_step = tally_round(tally, deadline);
 	}
 	tally_chores(tally, in_step);
 }
@@ -142,6 +142,8 @@ pause_after(const struct tally *tally, uint64_t applied_before)
 {
 	if (tally->audit_due)
 		return BACKOFF_MIN_MS;
+	if (!ledger_is_read(tally->ledger))
+		return 0;
 	return tally->status.applied - applied_before < BUSY_HITS ? QUIET_TICK_MS : TICK_MS;
 }
 
@@ -152,10 +154,11 @@ tally_main(void *arg)
 	uint64_t before;
 	do {
 		before = tally->status.applied;
-		tally_chores(tally, tally_round(tally));
+		tally_chores(tally, tally_round(tally, clock_mono_ms() + ROUND_MS));
 	} while (tally_pause(tally, pause_after(tally, before)));
 	/* The last hits: nothing is lost where this fails, the next start reads them from the journal. */
-	while (!tally_round(tally) && clock_mono_ms() < tally->stop_at_ms) {
+	while (!(tally_round(tally, tally->stop_at_ms) && ledger_is_read(tally->ledger)) &&
+	       clock_mono_ms() < tally->stop_at_ms) {
 		struct timespec pause = {.tv_nsec = BACKOFF_MIN_MS * 1000000};
 		nanosleep(&pause, NULL);
 	}

@@ -136,8 +136,8 @@ class Run:
         """Waits until the journal is handed over and Redis' positions were audited again."""
         if not self.daemon.alive():
             self.daemon.start()
-        audits = self.daemon.metric("thongke_audits_total")
         until(lambda: self.daemon.metric("thongke_journal_lag_bytes") == 0, QUIET_SECONDS, "the journal's end")
+        audits = self.daemon.metric("thongke_audits_total")
         until(lambda: self.daemon.metric("thongke_settling") == 0, QUIET_SECONDS, "all shards to settle")
         until(lambda: self.daemon.metric("thongke_audits_total") >= audits + 3, QUIET_SECONDS, "more audits")
         counted = self.redis.counted(self.sites)
