@@ -164,7 +164,7 @@ answer_length(const struct connection *c, int *status)
 	size_t head = (size_t)(end - c->answer) + 4;
 	*status = (int)strtol(c->answer + 9, NULL, 10);
 	for (const char *line = c->answer; line < end;
-	     line = memchr(line, '\n', (size_t)(end + 4 - line)) + 1)
+	     line = (const char *)memchr(line, '\n', (size_t)(end + 4 - line)) + 1)
 		if (strncasecmp(line, "Content-Length:", 15) == 0)
 			return head + strtoul(line + 15, NULL, 10);
 	return head;
