@@ -112,11 +112,3 @@ metrics_text(struct buf *out, const struct measured *measured)
 		buf_add_literal(out, "\n");
 	}
 }
-
-void
-metrics_names(struct buf *out)
-{
-	for (size_t i = 0; i < COUNT_OF(metrics); i++)
-		if (metric_is_first(&metrics[i]))
-			buf_addf(out, "%s\n", metrics[i].name);
-}

@@ -18,7 +18,4 @@ struct measured {
 
 /* text/plain; version=0.0.4 */
 void metrics_text(struct buf *out, const struct measured *measured);
-/* One name a line, each once, for the manual's check. */
-void metrics_names(struct buf *out);
-
 #endif

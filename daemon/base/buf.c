@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The growable byte buffer and the two ways of making text inert. */
+/* The growable byte buffer, numbers, and text made inert for JSON. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -100,19 +100,4 @@ buf_add_json(struct buf *b, struct slice text)
 		start = i + 1;
 	}
 	buf_add(b, text.ptr + start, text.len - start);
-}
-
-void
-buf_add_html(struct buf *b, struct slice text)
-{
-	static const char *const entities[256] = {
-		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
-	};
-	for (size_t i = 0; i < text.len; i++) {
-		const char *entity = entities[(unsigned char)text.ptr[i]];
-		if (entity)
-			buf_add(b, entity, strlen(entity));
-		else
-			buf_add(b, text.ptr + i, 1);
-	}
 }

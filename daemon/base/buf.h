@@ -22,8 +22,6 @@ enum { BUF_INT_MAX = 20 };
 char *buf_put_int(char *to, int64_t value);
 /* `text` as the inside of a JSON string (RFC 8259 section 7); "<" is escaped as well, so that it may stand in a page. */
 void buf_add_json(struct buf *b, struct slice text);
-/* `text` with the five characters that mean something in HTML text and attributes escaped. */
-void buf_add_html(struct buf *b, struct slice text);
 
 static inline void
 buf_clear(struct buf *b)

@@ -54,7 +54,7 @@ struct tally {
 	int64_t next_audit_ms, next_connect_ms, next_salts_ms, next_snapshot_ms, next_rewrite_ms;
 	int backoff_ms;
 	size_t next_retired;
-	bool changed; /* since the last snapshot: until it is false again no segment goes */
+	bool changed; /* since the last snapshot */
 	struct log_limit failures;
 
 	pthread_mutex_t list_lock; /* the ledger's list of tracks, for the reader */
