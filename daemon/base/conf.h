@@ -19,6 +19,21 @@ enum {
 enum conf_sync { CONF_SYNC_ALWAYS, CONF_SYNC_EVERYSEC, CONF_SYNC_NO };
 enum conf_language { CONF_VI, CONF_EN, CONF_LANGUAGES };
 
+/* What is counted: field in code, name in keys and JSON. In JSON order. */
+#define METRICS(X)          \
+	X(HITS, "hits")     \
+	X(VISITS, "visits") \
+	X(VISITORS, "visitors")
+#define X(id, name) METRIC_##id,
+enum conf_metric { METRICS(X) METRIC_COUNT };
+#undef X
+extern const char *const conf_metric_names[METRIC_COUNT];
+
+/* What a hit becomes when its browser asks not to be tracked (Sec-GPC, DNT). */
+enum conf_gpc { CONF_GPC_NO, CONF_GPC_ANONYMOUS, CONF_GPC_REFUSE };
+/* What anyone may read beside the rows. */
+enum conf_public { CONF_PUBLIC_METRICS, CONF_PUBLIC_PAGES, CONF_PUBLICS };
+
 /* "host:port", "[v6]:port", "unix:/path". */
 struct conf_listen {
 	char *text; /* as written */
@@ -27,8 +42,8 @@ struct conf_listen {
 	char *path; /* NULL for TCP */
 };
 
-/* A row of the counter: one of the shown periods, or the visitors online. */
-enum { CONF_ROW_ONLINE = SHOWN_PERIODS, CONF_ROW_NAMES };
+/* A row of the counter: one of the shown periods, the visitors online, or the bots' hits of today. */
+enum { CONF_ROW_ONLINE = SHOWN_PERIODS, CONF_ROW_BOTS, CONF_ROW_NAMES };
 extern const char *const conf_row_names[CONF_ROW_NAMES];
 
 struct conf_site {
@@ -42,8 +57,15 @@ struct conf_site {
 	enum conf_language language;
 	uint8_t rows[CONF_ROWS_MAX]; /* indices of conf_row_names */
 	size_t row_count;
-	char **query; /* query keys that belong to the page */
+	enum conf_metric metric; /* of the rows */
+	char **query;            /* query keys that belong to the page */
 	size_t query_count;
+	int64_t visit_gap; /* seconds */
+	int64_t repeat; /* seconds in which a visitor's same page counts once; 0: no such limit */
+	bool require_origin;
+	enum conf_gpc respect_gpc;
+	uint8_t publics[CONF_PUBLICS]; /* enum conf_public */
+	size_t public_count;
 	const char *file; /* where it was defined */
 	int line;
 };
@@ -60,7 +82,11 @@ struct conf {
 	char *redis;
 	char *redis_prefix;
 	char *redis_password_file;
-	int log_level; /* enum log_level */
+	char **geoip; /* MMDB files */
+	size_t geoip_count;
+	char *bots;               /* file; "" for none */
+	char *referrer_blocklist; /* file; "" for none */
+	int log_level;            /* enum log_level */
 	bool demo;
 	enum conf_sync sync;
 	uint64_t journal_max_size; /* bytes */

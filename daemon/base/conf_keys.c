@@ -13,10 +13,24 @@ static const char *const sync_names[] = {
 	[CONF_SYNC_EVERYSEC] = "everysec",
 	[CONF_SYNC_NO] = "no",
 };
+static const char *const gpc_names[] = {
+	[CONF_GPC_NO] = "no",
+	[CONF_GPC_ANONYMOUS] = "anonymous",
+	[CONF_GPC_REFUSE] = "refuse",
+};
+static const char *const public_names[CONF_PUBLICS] = {
+	[CONF_PUBLIC_METRICS] = "metrics",
+	[CONF_PUBLIC_PAGES] = "pages",
+};
 static const char *const language_names[] = {[CONF_VI] = "vi", [CONF_EN] = "en"};
 
 #define X(id, name, kind, back) [SHOWN_##id] = name,
-const char *const conf_row_names[CONF_ROW_NAMES] = {PERIODS(X)[CONF_ROW_ONLINE] = "online"};
+const char *const conf_row_names[CONF_ROW_NAMES] = {
+	PERIODS(X)[CONF_ROW_ONLINE] = "online", [CONF_ROW_BOTS] = "bots"};
+#undef X
+
+#define X(id, name) [METRIC_##id] = name,
+const char *const conf_metric_names[METRIC_COUNT] = {METRICS(X)};
 #undef X
 
 #define AT(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
@@ -100,6 +114,38 @@ const struct conf_key conf_keys[] = {
 		.max = 1024,
 		.help = "file whose first line is the password of an external Redis",
 		TOP(redis_password_file),
+	},
+	{
+		.name = "geoip",
+		.type = CONF_FILES,
+		.initial = "",
+		.min = 0,
+		.max = 8,
+		.reloadable = true,
+		.help = "country or city files (MMDB) that say where an address is; the first that "
+			"knows it counts",
+		TOP(geoip),
+		LENGTH(struct conf, geoip_count),
+	},
+	{
+		.name = "bots",
+		.type = CONF_TEXT,
+		.initial = "bots.txt",
+		.min = 0,
+		.max = 1024,
+		.reloadable = true,
+		.help = "list of bots' user agents; beside the installed files unless absolute",
+		TOP(bots),
+	},
+	{
+		.name = "referrer_blocklist",
+		.type = CONF_TEXT,
+		.initial = "",
+		.min = 0,
+		.max = 1024,
+		.reloadable = true,
+		.help = "file of hosts, one a line, whose referrals are not counted",
+		TOP(referrer_blocklist),
 	},
 	{
 		.name = "log_level",
@@ -213,6 +259,26 @@ const struct conf_key conf_keys[] = {
 		LENGTH(struct conf_site, row_count),
 	},
 	{
+		.name = "metric",
+		.type = CONF_CHOICE,
+		.initial = "hits",
+		.words = conf_metric_names,
+		.word_count = METRIC_COUNT,
+		.help = "what the rows count",
+		SITE(metric),
+	},
+	{
+		.name = "public",
+		.type = CONF_ROWS,
+		.initial = "metrics,pages",
+		.min = 0,
+		.max = CONF_PUBLICS,
+		WORDS(public_names),
+		.help = "what anyone may read beside the rows",
+		SITE(publics),
+		LENGTH(struct conf_site, public_count),
+	},
+	{
 		.name = "query",
 		.type = CONF_QUERY,
 		.initial = "",
@@ -221,6 +287,40 @@ const struct conf_key conf_keys[] = {
 		.help = "keys of a page's query that belong to the page; others are dropped",
 		SITE(query),
 		LENGTH(struct conf_site, query_count),
+	},
+	{
+		.name = "repeat",
+		.type = CONF_SECONDS,
+		.initial = "0",
+		.min = 0,
+		.max = DAY,
+		.help = "time in which a visitor's views of one page count once; 0: each counts",
+		SITE(repeat),
+	},
+	{
+		.name = "visit_gap",
+		.type = CONF_SECONDS,
+		.initial = "1800",
+		.min = 1,
+		.max = DAY,
+		.help = "a visitor not seen for this long begins a new visit",
+		SITE(visit_gap),
+	},
+	{
+		.name = "require_origin",
+		.type = CONF_SWITCH,
+		.initial = "false",
+		.help = "refuse hits that have neither Origin nor Referer",
+		SITE(require_origin),
+	},
+	{
+		.name = "respect_gpc",
+		.type = CONF_CHOICE,
+		.initial = "no",
+		WORDS(gpc_names),
+		.help = "hits of browsers that ask not to be tracked: counted, counted without a "
+			"visitor id, or not counted",
+		SITE(respect_gpc),
 	},
 };
 
@@ -265,6 +365,7 @@ static const char *const allowed_texts[] = {
 		"%s host names (example.org, *.example.org, ::1, or * for any other) without "
 		"scheme, port and path",
 	[CONF_QUERY] = "%s names of query keys",
+	[CONF_FILES] = "%s names of files",
 };
 
 static void

@@ -21,8 +21,9 @@ enum conf_type {
 	CONF_ZONE,
 	CONF_LISTENS, /* this and what follows are lists */
 	CONF_HOSTS,
-	CONF_ROWS,
+	CONF_ROWS, /* indices of `words`, as CONF_CHOICE, in an array of bytes */
 	CONF_QUERY,
+	CONF_FILES,
 };
 
 struct conf_key {

@@ -182,6 +182,12 @@ put_query(struct conf_box *box, const struct conf_key *key, void *base, const ch
 }
 
 static bool
+put_file(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
+{
+	return *text && put_list_text(box, key, base, text);
+}
+
+static bool
 put_row(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
 {
 	(void)box;
@@ -208,6 +214,7 @@ static bool (*const putters[])(struct conf_box *box, const struct conf_key *key,
 	[CONF_HOSTS] = put_host,
 	[CONF_ROWS] = put_row,
 	[CONF_QUERY] = put_query,
+	[CONF_FILES] = put_file,
 };
 
 bool

@@ -42,6 +42,17 @@ enum field_id {
 	FIELD_EXPECT,
 	FIELD_IF_NONE_MATCH,
 	FIELD_CONNECTION,
+	FIELD_ACCEPT_LANGUAGE,
+	FIELD_CH_UA,
+	FIELD_CH_UA_MOBILE,
+	FIELD_CH_UA_PLATFORM,
+	FIELD_GPC,
+	FIELD_DNT,
+	FIELD_EXPLAIN,
+	FIELD_LAST_FIRST, /* from here on the last line of a name counts, not the first */
+	FIELD_PURPOSE = FIELD_LAST_FIRST,
+	FIELD_FORWARDED_FOR,
+	FIELD_FORWARDED,
 	FIELD_IDS
 };
 
@@ -51,15 +62,25 @@ struct known_field {
 };
 
 /* The fields that mean something here, by the length of their names. */
-static const struct known_field known_fields[][2] = {
+enum { FIELDS_OF_LENGTH = 3 };
+static const struct known_field known_fields[][FIELDS_OF_LENGTH] = {
+	[3] = {{"dnt", FIELD_DNT}},
 	[4] = {{"host", FIELD_HOST}},
+	[5] = {{"x-moz", FIELD_PURPOSE}},
 	[6] = {{"origin", FIELD_ORIGIN}, {"expect", FIELD_EXPECT}},
-	[7] = {{"referer", FIELD_REFERER}},
+	[7] = {{"referer", FIELD_REFERER}, {"purpose", FIELD_PURPOSE}, {"sec-gpc", FIELD_GPC}},
+	[9] = {{"sec-ch-ua", FIELD_CH_UA}, {"forwarded", FIELD_FORWARDED}},
 	[10] = {{"user-agent", FIELD_USER_AGENT}, {"connection", FIELD_CONNECTION}},
+	[11] = {{"sec-purpose", FIELD_PURPOSE}},
 	[12] = {{"content-type", FIELD_CONTENT_TYPE}},
 	[13] = {{"if-none-match", FIELD_IF_NONE_MATCH}},
 	[14] = {{"content-length", FIELD_CONTENT_LENGTH}},
+	[15] = {{"accept-language", FIELD_ACCEPT_LANGUAGE},
+		{"x-forwarded-for", FIELD_FORWARDED_FOR},
+		{"thongke-explain", FIELD_EXPLAIN}},
+	[16] = {{"sec-ch-ua-mobile", FIELD_CH_UA_MOBILE}},
 	[17] = {{"transfer-encoding", FIELD_TRANSFER_ENCODING}},
+	[18] = {{"sec-ch-ua-platform", FIELD_CH_UA_PLATFORM}},
 };
 
 /* One line being read. */
@@ -290,7 +311,7 @@ field_of(struct slice name)
 	if (name.len >= COUNT_OF(known_fields))
 		return FIELD_NONE;
 	const struct known_field *known = known_fields[name.len];
-	for (int i = 0; i < 2 && known[i].name; i++)
+	for (int i = 0; i < FIELDS_OF_LENGTH && known[i].name; i++)
 		if (name_is(name.ptr, known[i].name, name.len))
 			return known[i].id;
 	return FIELD_NONE;
@@ -304,7 +325,7 @@ note_field(struct head *head, struct slice name, struct slice value)
 		return DONE;
 	if (id == FIELD_CONNECTION)
 		head->close |= says_close(value);
-	if (!head->fields[id].ptr)
+	if (!head->fields[id].ptr || id >= FIELD_LAST_FIRST)
 		head->fields[id] = value;
 	else if (id <= FIELD_ONCE_LAST)
 		return -400;
@@ -444,6 +465,16 @@ fill_request(struct http_request *request, const struct request_line *line, cons
 	request->user_agent = head->fields[FIELD_USER_AGENT];
 	request->content_type = head->fields[FIELD_CONTENT_TYPE];
 	request->if_none_match = head->fields[FIELD_IF_NONE_MATCH];
+	request->accept_language = head->fields[FIELD_ACCEPT_LANGUAGE];
+	request->ch_ua = head->fields[FIELD_CH_UA];
+	request->ch_ua_mobile = head->fields[FIELD_CH_UA_MOBILE];
+	request->ch_ua_platform = head->fields[FIELD_CH_UA_PLATFORM];
+	request->purpose = head->fields[FIELD_PURPOSE];
+	request->forwarded_for = head->fields[FIELD_FORWARDED_FOR];
+	request->forwarded = head->fields[FIELD_FORWARDED];
+	request->gpc = head->fields[FIELD_GPC];
+	request->dnt = head->fields[FIELD_DNT];
+	request->explain = head->fields[FIELD_EXPLAIN];
 }
 
 int

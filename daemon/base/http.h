@@ -37,6 +37,15 @@ struct http_request {
 	struct slice user_agent;
 	struct slice content_type;
 	struct slice if_none_match;
+	struct slice accept_language;
+	struct slice ch_ua, ch_ua_mobile, ch_ua_platform; /* Sec-CH-UA, -Mobile, -Platform */
+	struct slice purpose; /* the last of Sec-Purpose, Purpose and X-Moz */
+	struct slice
+		forwarded_for; /* X-Forwarded-For; of several lines the last, as of Forwarded */
+	struct slice forwarded;
+	struct slice gpc; /* Sec-GPC */
+	struct slice dnt;
+	struct slice explain; /* Thongke-Explain */
 	struct slice body;
 };
 

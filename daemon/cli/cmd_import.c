@@ -202,7 +202,8 @@ make_hit(struct import *import, const struct access *access, struct hit *hit,
 		.day = local.day,
 		.hour = (uint8_t)local.hour,
 		.site = site->key_slice,
-		.page = len ? (struct slice){page, len} : (struct slice){0},
+		.count = 1,
+		.values[HIT_PAGES] = len ? (struct slice){page, len} : (struct slice){0},
 	};
 }
 

@@ -113,7 +113,8 @@ public_put_record(struct public_state *state, const struct call *call, struct pe
 				      call->request->user_agent),
 		.nonce = pending->nonce,
 		.site = view->site->key_slice,
-		.page = view->page,
+		.count = 1,
+		.values[HIT_PAGES] = view->page,
 	};
 	record_put(&state->records, &hit);
 	state->record_count++;

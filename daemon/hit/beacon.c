@@ -16,6 +16,12 @@ struct parameter {
 static const struct parameter parameters[] = {
 	{{"s", 1}, offsetof(struct beacon, site)},
 	{{"u", 1}, offsetof(struct beacon, url)},
+	{{"r", 1}, offsetof(struct beacon, referrer)},
+	{{"w", 1}, offsetof(struct beacon, width)},
+	{{"l", 1}, offsetof(struct beacon, tongue)},
+	{{"a", 1}, offsetof(struct beacon, automated)},
+	{{"scope", 5}, offsetof(struct beacon, scope)},
+	{{"metric", 6}, offsetof(struct beacon, metric)},
 	{{"n", 1}, offsetof(struct beacon, nonce)},
 	{{"q", 1}, offsetof(struct beacon, quiet)},
 	{{"rows", 4}, offsetof(struct beacon, rows)},

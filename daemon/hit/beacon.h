@@ -14,13 +14,19 @@ enum { BEACON_TEXT_MAX = HTTP_LINE_MAX + HTTP_BODY_MAX };
 
 /* Slices point into text; absent ones are {NULL, 0}. */
 struct beacon {
-	struct slice site;  /* s */
-	struct slice url;   /* u: page URL or path */
-	struct slice nonce; /* n */
-	struct slice rows;  /* rows: names separated by commas */
-	struct slice lang;  /* lang */
-	struct slice title; /* title: "0" or "1" */
-	struct slice quiet; /* q */
+	struct slice site;      /* s */
+	struct slice url;       /* u: page URL or path */
+	struct slice referrer;  /* r: where the visitor came from */
+	struct slice width;     /* w: of the screen */
+	struct slice tongue;    /* l: language of the browser */
+	struct slice automated; /* a: "1" when the browser is driven by a program */
+	struct slice scope;     /* scope: "page" counts the page but not the site */
+	struct slice metric;    /* metric: of the rows */
+	struct slice nonce;     /* n */
+	struct slice rows;      /* rows: names separated by commas */
+	struct slice lang;      /* lang */
+	struct slice title;     /* title: "0" or "1" */
+	struct slice quiet;     /* q */
 	size_t text_len;
 	char text[BEACON_TEXT_MAX];
 };

@@ -11,17 +11,23 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/conf.h"
+
 enum {
 	FRAME_VERSION = 1,
 	FRAME_SUMMED = 16, /* the bytes of the header that stand before the checksum */
-	RECORD_HIT = 1,
-	PAGE_ABSENT = 0xffff,
+	RECORD_HIT = 2,
+	FLAG_PAGE_ONLY = 1,
 	RECORD_LENGTH = 2,
-	HIT_FIXED = 1 + 8 + 4 + 1 + 8 + 8,
-	HIT_LEAST = HIT_FIXED + 1 + 2, /* with the lengths of both texts */
+	HIT_LEAST = 1 + 8 + 4 + 1 + 1 + 4 + 8 + 8 + 1 + 2, /* all but the texts and their lengths */
+	VALUE_LENGTH = 2,
 };
 
-_Static_assert(RECORD_LENGTH + HIT_LEAST + UINT8_MAX + HIT_PAGE_MAX <= RECORD_MAX,
+/* A view has neither a bot nor a reason; all of its values but page and referrer are words of ours. */
+_Static_assert(RECORD_LENGTH + HIT_LEAST + CONF_SITE_KEY_MAX + HIT_PAGE_MAX + HIT_VALUE_MAX +
+			       (HIT_DIMENSION_COUNT - 4) * HIT_WORD_MAX +
+			       (HIT_DIMENSION_COUNT - 2) * VALUE_LENGTH <=
+		       RECORD_MAX,
 	       "RECORD_MAX is too small for a hit");
 
 #define LITTLE_ENDIAN_FIELD(bits)                                                  \
@@ -43,6 +49,14 @@ LITTLE_ENDIAN_FIELD(16)
 LITTLE_ENDIAN_FIELD(32)
 LITTLE_ENDIAN_FIELD(64)
 
+static size_t
+value_max(int dimension)
+{
+	if (dimension == HIT_PAGES)
+		return HIT_PAGE_MAX;
+	return dimension == HIT_REFERRERS ? HIT_VALUE_MAX : HIT_WORD_MAX;
+}
+
 static unsigned char *
 put_text(unsigned char *to, struct slice text)
 {
@@ -54,22 +68,52 @@ put_text(unsigned char *to, struct slice text)
 void
 record_put(struct buf *payload, const struct hit *hit)
 {
-	assert(hit->site.len <= UINT8_MAX && hit->page.len <= HIT_PAGE_MAX && hit->hour < 24);
+	assert(hit->site.len <= CONF_SITE_KEY_MAX && hit->hour < 24);
 	unsigned char *start = (unsigned char *)buf_reserve(payload, RECORD_MAX);
-	unsigned char *at = put_u16(
-		start, (uint16_t)(HIT_LEAST + hit->site.len + (hit->page.ptr ? hit->page.len : 0)));
+	unsigned char *at = start + RECORD_LENGTH;
+	unsigned present = 0;
 	*at++ = RECORD_HIT;
 	at = put_u64(at, (uint64_t)hit->time_ms);
 	at = put_u32(at, (uint32_t)hit->day);
 	*at++ = hit->hour;
+	*at++ = hit->page_only ? FLAG_PAGE_ONLY : 0;
+	at = put_u32(at, hit->count);
 	at = put_u64(at, hit->visitor);
 	at = put_u64(at, hit->nonce);
 	*at++ = (uint8_t)hit->site.len;
 	at = put_text(at, hit->site);
-	at = put_u16(at, hit->page.ptr ? (uint16_t)hit->page.len : PAGE_ABSENT);
-	if (hit->page.ptr)
-		at = put_text(at, hit->page);
+	unsigned char *mask = at;
+	at += sizeof(uint16_t);
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		struct slice value = hit->values[i];
+		if (!value.ptr)
+			continue;
+		assert(value.len <= value_max(i));
+		present |= 1u << i;
+		at = put_text(put_u16(at, (uint16_t)value.len), value);
+	}
+	put_u16(mask, (uint16_t)present);
+	put_u16(start, (uint16_t)(at - start - RECORD_LENGTH));
 	payload->len += (size_t)(at - start);
+}
+
+/* The values from `at` on, which must end at `end`. */
+static bool
+get_values(const unsigned char *at, const unsigned char *end, unsigned present, struct hit *hit)
+{
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		hit->values[i] = (struct slice){0};
+		if (!(present >> i & 1))
+			continue;
+		if (end - at < VALUE_LENGTH)
+			return false;
+		size_t len = get_u16(&at);
+		if (len > value_max(i) || len > (size_t)(end - at))
+			return false;
+		hit->values[i] = (struct slice){(const char *)at, len};
+		at += len;
+	}
+	return at == end && present >> HIT_DIMENSION_COUNT == 0;
 }
 
 int
@@ -79,26 +123,26 @@ record_get(struct slice payload, struct hit *hit)
 	if (payload.len < RECORD_LENGTH + HIT_LEAST)
 		return -1;
 	size_t len = get_u16(&at);
+	const unsigned char *end = at + len;
 	if (len < HIT_LEAST || len > RECORD_MAX - RECORD_LENGTH ||
 	    len > payload.len - RECORD_LENGTH || *at++ != RECORD_HIT)
 		return -1;
 	hit->time_ms = (int64_t)get_u64(&at);
 	hit->day = (int32_t)get_u32(&at);
 	hit->hour = *at++;
+	unsigned flags = *at++;
+	hit->page_only = flags & FLAG_PAGE_ONLY;
+	hit->count = get_u32(&at);
 	hit->visitor = get_u64(&at);
 	hit->nonce = get_u64(&at);
-	size_t texts = len - HIT_LEAST;
 	hit->site.len = *at++;
-	if (hit->hour > 23 || hit->site.len > texts)
-		return -1;
 	hit->site.ptr = (const char *)at;
-	at += hit->site.len;
-	size_t page_len = get_u16(&at);
-	bool absent = page_len == PAGE_ABSENT;
-	hit->page = absent ? (struct slice){0} : (struct slice){(const char *)at, page_len};
-	if (hit->page.len > HIT_PAGE_MAX || hit->site.len + hit->page.len != texts)
+	if (hit->hour > 23 || flags > FLAG_PAGE_ONLY || hit->site.len > CONF_SITE_KEY_MAX ||
+	    hit->site.len > len - HIT_LEAST)
 		return -1;
-	return (int)(RECORD_LENGTH + len);
+	at += hit->site.len;
+	unsigned present = get_u16(&at);
+	return get_values(at, end, present, hit) ? (int)(RECORD_LENGTH + len) : -1;
 }
 
 /* A frame that lies in another stream, or elsewhere in this one, must not verify. */

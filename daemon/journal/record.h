@@ -6,8 +6,9 @@
  *   frame   magic u32 "TKJ1" · version u16 · reserved u16 · payload length u32 · record count u32 ·
  *           checksum u64: XXH3-64 of the payload, seeded with the XXH3-64 of the 16 bytes before it, which is seeded
  *           with (first half of the stream's id XOR second half) + offset
- *   record  length u16 of what follows · type u8 (1: hit) · the fields of struct hit in order, the site with a u8
- *           length, the page with a u16 length (0xffff: absent)
+ *   record  length u16 of what follows · type u8 (2: hit) · time u64 · day u32 · hour u8 · flags u8 (1: page only) ·
+ *           count u32 · visitor u64 · nonce u64 · site with a u8 length · mask u16 of the dimensions that have a value ·
+ *           each of those with a u16 length
  */
 #ifndef JOURNAL_RECORD_H
 #define JOURNAL_RECORD_H

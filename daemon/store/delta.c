@@ -224,12 +224,12 @@ delta_add(struct delta *delta, const struct hit *hit)
 	if (day->hours[hit->hour]++ == 0)
 		delta->pairs += PAIRS_OF_HOUR;
 	uint32_t index = (uint32_t)(day - delta->days);
-	if (hit->page.len == 0)
+	if (hit->values[HIT_PAGES].len == 0)
 		return index;
-	tag = tag_of(hit->page, index);
-	slot = find_page(delta, tag, hit->page, index);
+	tag = tag_of(hit->values[HIT_PAGES], index);
+	slot = find_page(delta, tag, hit->values[HIT_PAGES], index);
 	struct delta_page *page = slot->entry ? &delta->pages[slot->entry - 1]
-					      : page_new(delta, slot, tag, hit->page, index);
+					      : page_new(delta, slot, tag, hit->values[HIT_PAGES], index);
 	page->hits++;
 	return index;
 }
@@ -239,12 +239,12 @@ pairs_more(const struct delta *delta, const struct hit *hit)
 {
 	uint32_t tag = tag_of(hit->site, (uint32_t)hit->day);
 	const struct slot *slot = find_day(delta, tag, hit->site, hit->day);
-	size_t page = hit->page.len ? PAIRS_OF_PAGE : 0;
+	size_t page = hit->values[HIT_PAGES].len ? PAIRS_OF_PAGE : 0;
 	if (!slot->entry)
 		return PAIRS_OF_DAY + PAIRS_OF_HOUR + page;
 	uint32_t index = slot->entry - 1;
 	size_t hour = delta->days[index].hours[hit->hour] ? 0 : PAIRS_OF_HOUR;
-	if (page && find_page(delta, tag_of(hit->page, index), hit->page, index)->entry)
+	if (page && find_page(delta, tag_of(hit->values[HIT_PAGES], index), hit->values[HIT_PAGES], index)->entry)
 		page = 0;
 	return hour + page;
 }

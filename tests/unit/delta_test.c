@@ -14,7 +14,7 @@ static struct hit
 hit_of(const char *site, int32_t day, int hour, const char *page)
 {
 	return (struct hit){
-		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .page = slice_of(page)};
+		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .count = 1, .values[HIT_PAGES] = slice_of(page)};
 }
 
 static size_t

@@ -66,7 +66,7 @@ static const struct hit known_hit = {
 	.visitor = 0x1122334455667788,
 	.nonce = 0x80000000deadbeef,
 	.site = {"sotttt", 6},
-	.page = {"/tin", 4},
+	.values[HIT_PAGES] = {"/tin", 4},
 };
 
 static const struct stream_id known_id = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
@@ -80,8 +80,8 @@ assert_hits_equal(const struct hit *a, const struct hit *b)
 	assert_int_equal(a->visitor, b->visitor);
 	assert_int_equal(a->nonce, b->nonce);
 	assert_true(slice_eq(a->site, b->site));
-	assert_true(slice_eq(a->page, b->page));
-	assert_int_equal(a->page.ptr == NULL, b->page.ptr == NULL);
+	assert_true(slice_eq(a->values[HIT_PAGES], b->values[HIT_PAGES]));
+	assert_int_equal(a->values[HIT_PAGES].ptr == NULL, b->values[HIT_PAGES].ptr == NULL);
 }
 
 static void
@@ -108,14 +108,14 @@ test_round_trip(void **state)
 	memset(long_text, 'x', sizeof(long_text));
 	const struct hit hits[] = {
 		{.site = {"a", 1}},
-		{.site = {"a", 1}, .page = {"", 0}},
+		{.site = {"a", 1}, .values[HIT_PAGES] = {"", 0}},
 		{.time_ms = INT64_MIN, .day = INT32_MIN, .hour = 23, .site = {long_text, 63}},
 		{.time_ms = INT64_MAX,
 		 .day = INT32_MAX,
 		 .visitor = UINT64_MAX,
 		 .nonce = UINT64_MAX,
-		 .site = {long_text, 255},
-		 .page = {long_text, HIT_PAGE_MAX}},
+		 .site = {long_text, 63},
+		 .values[HIT_PAGES] = {long_text, HIT_PAGE_MAX}},
 	};
 	struct buf payload = {0};
 	for (size_t i = 0; i < COUNT_OF(hits); i++)

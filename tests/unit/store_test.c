@@ -34,7 +34,7 @@ static void
 add(struct delta *delta, const char *site, int32_t day, int hour, const char *page, int times)
 {
 	struct hit hit = {
-		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .page = slice_of(page)};
+		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .count = 1, .values[HIT_PAGES] = slice_of(page)};
 	while (times-- > 0)
 		delta_add(delta, &hit);
 }
