@@ -10,7 +10,7 @@ CC := gcc
 PYTHON := /usr/bin/python3
 JOBS := -j$(shell nproc 2>/dev/null || echo 1)
 
-LIBRARIES := libevent_core libevent_pthreads hiredis libconfuse libsodium libxxhash libpcre2-8 jansson zlib
+LIBRARIES := libevent_core libevent_pthreads hiredis libconfuse libmaxminddb libsodium libxxhash libpcre2-8 jansson zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
 , := ,
 SANITIZE := $(if $(DEVELOPER),-Werror -fsanitize=address$(,)undefined -fno-sanitize-recover=undefined \
@@ -29,8 +29,8 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
 
-BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libsodium-dev \
-	libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev redis-server tzdata
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libmaxminddb-dev \
+	libsodium-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev redis-server tzdata
 TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev libc-bin faketime strace clang \
 	clang-format libclang-rt-14-dev llvm chromium $(if $(shell command -v npm),,nodejs npm ca-certificates)
 BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis

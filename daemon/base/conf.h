@@ -126,6 +126,8 @@ uint64_t conf_current_generation(const struct conf_current *current);
 const struct conf_site *conf_site_by_key(const struct conf *conf, struct slice key);
 /* An exact name goes before "*.name", the longer before the shorter, that before "*". */
 const struct conf_site *conf_site_by_host(const struct conf *conf, struct slice host);
+/* The same without "*", which speaks for a host that asks, but does not say that it is the site's. */
+const struct conf_site *conf_site_naming_host(const struct conf *conf, struct slice host);
 
 /* CRC-16/XMODEM (polynomial 0x1021, start 0), as Redis Cluster's key slots use. */
 uint16_t crc16_xmodem(struct slice text);

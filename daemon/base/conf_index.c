@@ -183,18 +183,30 @@ find_pattern(const struct conf_box *box, struct slice host)
 	return NULL;
 }
 
+static bool
+host_fits(struct slice bare)
+{
+	return bare.len > 0 && bare.len <= CONF_HOST_MAX && bare.ptr[0] != '.';
+}
+
 const struct conf_site *
-conf_site_by_host(const struct conf *conf, struct slice host)
+conf_site_naming_host(const struct conf *conf, struct slice host)
 {
 	const struct conf_box *box = (const struct conf_box *)conf;
 	char lower[CONF_HOST_MAX];
 	host = bare_host(host);
-	if (host.len == 0 || host.len > CONF_HOST_MAX || host.ptr[0] == '.')
+	if (!host_fits(host))
 		return NULL;
 	lower_copy(lower, host);
 	struct slice name = {lower, host.len};
 	const struct conf_site *site = index_find(&box->by_host, conf, name);
-	if (!site)
-		site = find_pattern(box, name);
-	return site ? site : box->any_host;
+	return site ? site : find_pattern(box, name);
+}
+
+const struct conf_site *
+conf_site_by_host(const struct conf *conf, struct slice host)
+{
+	const struct conf_box *box = (const struct conf_box *)conf;
+	const struct conf_site *site = conf_site_naming_host(conf, host);
+	return site || !host_fits(bare_host(host)) ? site : box->any_host;
 }
