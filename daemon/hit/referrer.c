@@ -201,10 +201,12 @@ find_name(struct parts parts)
 	return (struct slice){0};
 }
 
+/* `what` is in lower case. */
 static bool
 skip(struct slice *text, struct slice what)
 {
-	if (text->len < what.len || strncasecmp(text->ptr, what.ptr, what.len) != 0)
+	if (text->len < what.len || (text->ptr[0] | 0x20) != what.ptr[0] ||
+	    strncasecmp(text->ptr, what.ptr, what.len) != 0)
 		return false;
 	*text = (struct slice){text->ptr + what.len, text->len - what.len};
 	return true;
