@@ -54,6 +54,9 @@ $(B)/%.o: %.c
 $(B)/daemon/store/script.o: daemon/store/apply.lua $(if $(MUTANT),tests/torture/$(MUTANT).lua)
 $(B)/daemon/show/assets.o: $(wildcard client-js/*)
 
+# Where the installed program finds the files that come with it.
+$(B)/daemon/hit/rules.o: ALL_CFLAGS += -DTHONGKE_SHARE_DIR='"$(PREFIX)/share/thongke"'
+
 $(B)/tests/%: tests/unit/%.c $(B)/libthongke.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS) -lcmocka
