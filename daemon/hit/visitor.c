@@ -5,12 +5,12 @@
  */
 #include "hit/visitor.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 
 #include "base/conf.h"
+#include "base/network.h"
 
 enum {
 	SLOTS = 8,     /* consecutive dates that have a place each */
@@ -141,27 +141,23 @@ salts_get(struct salts *salts, int32_t day)
 	return salts_make(salts, day);
 }
 
-/* A kind of network and its bytes. Zeroed: nobody in particular. */
-struct network {
+/* What of an address tells visitors apart. Zeroed: nobody in particular. */
+struct origin {
 	unsigned char kind; /* 4 or 6 */
 	unsigned char bytes[8];
 };
 
-static struct network
-network_of(const struct sockaddr *address)
+static struct origin
+origin_of(const struct sockaddr *address)
 {
-	struct network network = {0};
-	if (address && address->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-		network.kind = 4;
-		memcpy(network.bytes, &v4->sin_addr, 4);
-	} else if (address && address->sa_family == AF_INET6) {
-		const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
-		bool mapped = IN6_IS_ADDR_V4MAPPED(v6);
-		network.kind = mapped ? 4 : 6;
-		memcpy(network.bytes, v6->s6_addr + (mapped ? 12 : 0), mapped ? 4 : 8);
-	}
-	return network;
+	struct origin origin = {0};
+	const unsigned char *bytes;
+	sa_family_t family = address_bytes(address, &bytes);
+	if (family == AF_UNSPEC)
+		return origin;
+	origin.kind = family == AF_INET ? 4 : 6;
+	memcpy(origin.bytes, bytes, family == AF_INET ? 4 : 8);
+	return origin;
 }
 
 static uint64_t
@@ -183,12 +179,12 @@ visitor_id(const struct salt *salt, struct slice site, const struct sockaddr *ad
 {
 	struct {
 		uint64_t agent;
-		struct network network;
+		struct origin origin;
 		char site[CONF_SITE_KEY_MAX];
 	} in;
 	size_t site_len = site.len < sizeof(in.site) ? site.len : sizeof(in.site);
 	in.agent = keyed_hash(salt, user_agent.ptr, user_agent.len);
-	in.network = network_of(address);
+	in.origin = origin_of(address);
 	if (site_len > 0)
 		memcpy(in.site, site.ptr, site_len);
 	uint64_t id = keyed_hash(salt, &in, offsetof(__typeof__(in), site) + site_len);
