@@ -7,6 +7,7 @@
 #define BASE_CONF_H
 
 #include "base/base.h"
+#include "base/network.h"
 #include "base/period.h"
 #include "base/zone.h"
 
@@ -34,12 +35,16 @@ enum conf_gpc { CONF_GPC_NO, CONF_GPC_ANONYMOUS, CONF_GPC_REFUSE };
 /* What anyone may read beside the rows. */
 enum conf_public { CONF_PUBLIC_METRICS, CONF_PUBLIC_PAGES, CONF_PUBLICS };
 
-/* "host:port", "[v6]:port", "unix:/path". */
+/* The header in which a trusted proxy names its client: X-Forwarded-For, or Forwarded (RFC 7239). */
+enum conf_forwarded { CONF_FORWARDED_FOR, CONF_FORWARDED };
+
+/* "host:port", "[v6]:port", "unix:/path", and perhaps " proxy". */
 struct conf_listen {
 	char *text; /* as written */
 	char *host; /* NULL for unix; numeric or a name */
 	char *port;
 	char *path; /* NULL for TCP */
+	bool proxy; /* each connection begins with a PROXY protocol header */
 };
 
 /* A row of the counter: one of the shown periods, the visitors online, or the bots' hits of today. */
@@ -60,6 +65,8 @@ struct conf_site {
 	enum conf_metric metric; /* of the rows */
 	char **query;            /* query keys that belong to the page */
 	size_t query_count;
+	struct network *exclude; /* whose hits are not counted */
+	size_t exclude_count;
 	int64_t visit_gap; /* seconds */
 	int64_t repeat; /* seconds in which a visitor's same page counts once; 0: no such limit */
 	bool require_origin;
@@ -77,8 +84,11 @@ struct conf {
 	size_t listen_count;
 	struct conf_listen *admin_listens;
 	size_t admin_listen_count;
-	char *base_path; /* "" or "/prefix" without a trailing slash */
-	int workers;     /* as configured; 0: one per CPU the process may use */
+	char *base_path;                 /* "" or "/prefix" without a trailing slash */
+	int workers;                     /* as configured; 0: one per CPU the process may use */
+	struct network *trusted_proxies; /* whose header is believed */
+	size_t trusted_proxy_count;
+	enum conf_forwarded forwarded;
 	char *redis;
 	char *redis_prefix;
 	char *redis_password_file;

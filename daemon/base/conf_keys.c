@@ -22,6 +22,10 @@ static const char *const public_names[CONF_PUBLICS] = {
 	[CONF_PUBLIC_METRICS] = "metrics",
 	[CONF_PUBLIC_PAGES] = "pages",
 };
+static const char *const forwarded_names[] = {
+	[CONF_FORWARDED_FOR] = "x-forwarded-for",
+	[CONF_FORWARDED] = "forwarded",
+};
 static const char *const language_names[] = {[CONF_VI] = "vi", [CONF_EN] = "en"};
 
 #define X(id, name, kind, back) [SHOWN_##id] = name,
@@ -59,13 +63,14 @@ const struct conf_key conf_keys[] = {
 		.initial = "127.0.0.1:8080",
 		.min = 1,
 		.max = 16,
-		.help = "addresses that browsers or a front server reach",
+		.help = "addresses that browsers or a front server reach; with proxy behind one, "
+			"connections begin with a PROXY protocol header",
 		TOP(listens),
 		LENGTH(struct conf, listen_count),
 	},
 	{
 		.name = "admin_listen",
-		.type = CONF_LISTENS,
+		.type = CONF_ADMIN_LISTENS,
 		.initial = "127.0.0.1:8081",
 		.min = 0,
 		.max = 16,
@@ -89,6 +94,26 @@ const struct conf_key conf_keys[] = {
 		.max = 256,
 		.help = "threads that serve requests; 0: one per CPU",
 		TOP(workers),
+	},
+	{
+		.name = "trusted_proxies",
+		.type = CONF_NETWORKS,
+		.initial = "127.0.0.0/8,::1/128,unix:",
+		.min = 0,
+		.max = 256,
+		.reloadable = true,
+		.help = "addresses and networks of front servers that name their clients",
+		TOP(trusted_proxies),
+		LENGTH(struct conf, trusted_proxy_count),
+	},
+	{
+		.name = "forwarded",
+		.type = CONF_CHOICE,
+		.initial = "x-forwarded-for",
+		WORDS(forwarded_names),
+		.reloadable = true,
+		.help = "header in which they do",
+		TOP(forwarded),
 	},
 	{
 		.name = "redis",
@@ -289,6 +314,16 @@ const struct conf_key conf_keys[] = {
 		LENGTH(struct conf_site, query_count),
 	},
 	{
+		.name = "exclude",
+		.type = CONF_NETWORKS,
+		.initial = "",
+		.min = 0,
+		.max = 256,
+		.help = "addresses and networks whose hits are not counted",
+		SITE(exclude),
+		LENGTH(struct conf_site, exclude_count),
+	},
+	{
 		.name = "repeat",
 		.type = CONF_SECONDS,
 		.initial = "0",
@@ -359,13 +394,20 @@ static const char *const allowed_texts[] = {
 	[CONF_REDIS] = "private, unix:/path, redis://[user:password@]host:port[/db]",
 	[CONF_REDIS_PREFIX] = "letters, digits and :._- after a letter or digit",
 	[CONF_ZONE] = "a time zone of this system such as Asia/Ho_Chi_Minh",
-	[CONF_LISTENS] = "%s of host:port, [v6]:port, unix:/path (every address: 0.0.0.0:port, "
-			 "[::]:port)",
+	[CONF_LISTENS] =
+		"%s of host:port, [v6]:port, unix:/path (every address: 0.0.0.0:port, "
+		"[::]:port), with \" proxy\" behind it where each connection begins with a "
+		"PROXY protocol header",
+	[CONF_ADMIN_LISTENS] = "%s of host:port, [v6]:port, unix:/path (every address: "
+			       "0.0.0.0:port, [::]:port), without PROXY protocol",
 	[CONF_HOSTS] =
 		"%s host names (example.org, *.example.org, ::1, or * for any other) without "
 		"scheme, port and path",
 	[CONF_QUERY] = "%s names of query keys",
 	[CONF_FILES] = "%s names of files",
+	[CONF_NETWORKS] = "%s of addresses (192.0.2.1, 2001:db8::1), networks (10.0.0.0/8, "
+			  "2001:db8::/32, nothing set beyond the prefix) or unix: for every unix "
+			  "socket",
 };
 
 static void
@@ -424,18 +466,41 @@ conf_key_list_names(const char *section, char *out, size_t size)
 	}
 }
 
+/* Of listeners, whose rest follows from their text, and of files. Both begin with it. */
 static bool
-listens_differ(const struct conf_key *key, const struct conf *a, const struct conf *b)
+texts_differ(const void *a, const void *b)
 {
-	size_t count = conf_key_list_length(key, a);
+	return strcmp(*(char *const *)a, *(char *const *)b) != 0;
+}
+
+static bool
+networks_differ(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct network)) != 0;
+}
+
+_Static_assert(offsetof(struct conf_listen, text) == 0, "a listener begins with its text");
+
+static const struct {
+	size_t size;
+	bool (*differ)(const void *a, const void *b);
+} list_items[] = {
+	[CONF_LISTENS] = {sizeof(struct conf_listen), texts_differ},
+	[CONF_ADMIN_LISTENS] = {sizeof(struct conf_listen), texts_differ},
+	[CONF_FILES] = {sizeof(char *), texts_differ},
+	[CONF_NETWORKS] = {sizeof(struct network), networks_differ},
+};
+
+static bool
+lists_differ(const struct conf_key *key, const struct conf *a, const struct conf *b)
+{
+	size_t count = conf_key_list_length(key, a), size = list_items[key->type].size;
 	if (count != conf_key_list_length(key, b))
 		return true;
-	const struct conf_listen *of_a =
-		*(struct conf_listen *const *)((const char *)a + key->offset);
-	const struct conf_listen *of_b =
-		*(struct conf_listen *const *)((const char *)b + key->offset);
+	const char *of_a = *(char *const *)((const char *)a + key->offset);
+	const char *of_b = *(char *const *)((const char *)b + key->offset);
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(of_a[i].text, of_b[i].text) != 0)
+		if (list_items[key->type].differ(of_a + i * size, of_b + i * size))
 			return true;
 	return false;
 }
@@ -445,7 +510,7 @@ conf_key_differs(const struct conf_key *key, const struct conf *a, const struct 
 {
 	const char *in_a = (const char *)a + key->offset, *in_b = (const char *)b + key->offset;
 	if (conf_key_is_list(key))
-		return listens_differ(key, a, b);
+		return lists_differ(key, a, b);
 	if (key->type >= CONF_NUMBER && key->type <= CONF_SECONDS)
 		return memcmp(in_a, in_b, key->size) != 0;
 	return strcmp(*(char *const *)in_a, *(char *const *)in_b) != 0;

@@ -20,10 +20,12 @@ enum conf_type {
 	CONF_REDIS_PREFIX,
 	CONF_ZONE,
 	CONF_LISTENS, /* this and what follows are lists */
+	CONF_ADMIN_LISTENS,
 	CONF_HOSTS,
 	CONF_ROWS, /* indices of `words`, as CONF_CHOICE, in an array of bytes */
 	CONF_QUERY,
 	CONF_FILES,
+	CONF_NETWORKS,
 };
 
 struct conf_key {

@@ -146,7 +146,8 @@ static bool
 put_listen(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
 {
 	struct conf_address address;
-	if (!conf_parse_listen(text, &address))
+	if (!conf_parse_listen(text, &address) ||
+	    (address.proxy && key->type == CONF_ADMIN_LISTENS))
 		return false;
 	struct conf_pool *pool = &box->pool;
 	struct conf_listen *listen = list_place(box, (char *)base + key->offset,
@@ -156,6 +157,7 @@ put_listen(struct conf_box *box, const struct conf_key *key, void *base, const c
 		.host = address.host.ptr ? conf_pool_text(pool, address.host) : NULL,
 		.port = address.port.ptr ? conf_pool_text(pool, address.port) : NULL,
 		.path = address.path.ptr ? conf_pool_text(pool, address.path) : NULL,
+		.proxy = address.proxy,
 	};
 	return true;
 }
@@ -188,6 +190,18 @@ put_file(struct conf_box *box, const struct conf_key *key, void *base, const cha
 }
 
 static bool
+put_network(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
+{
+	struct network network;
+	if (!network_parse(text, &network))
+		return false;
+	struct network *place = list_place(box, (char *)base + key->offset, *list_length(key, base),
+					   sizeof(*place));
+	*place = network;
+	return true;
+}
+
+static bool
 put_row(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
 {
 	(void)box;
@@ -211,10 +225,12 @@ static bool (*const putters[])(struct conf_box *box, const struct conf_key *key,
 	[CONF_REDIS_PREFIX] = put_redis_prefix,
 	[CONF_ZONE] = put_zone,
 	[CONF_LISTENS] = put_listen,
+	[CONF_ADMIN_LISTENS] = put_listen,
 	[CONF_HOSTS] = put_host,
 	[CONF_ROWS] = put_row,
 	[CONF_QUERY] = put_query,
 	[CONF_FILES] = put_file,
+	[CONF_NETWORKS] = put_network,
 };
 
 bool

@@ -177,29 +177,43 @@ listen_host_ok(struct slice host, bool bracketed)
 }
 
 static bool
-listen_path_ok(const char *path)
+listen_path_ok(struct slice path)
 {
-	return path[0] == '/' && path[1] &&
-	       strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+	return path.len > 1 && path.ptr[0] == '/' &&
+	       path.len < sizeof(((struct sockaddr_un *)0)->sun_path);
+}
+
+/* Cuts " proxy" off its end. */
+static bool
+take_proxy(struct slice *text)
+{
+	struct slice word = SLICE(" proxy");
+	if (text->len < word.len ||
+	    memcmp(text->ptr + text->len - word.len, word.ptr, word.len) != 0)
+		return false;
+	text->len -= word.len;
+	return true;
 }
 
 bool
 conf_parse_listen(const char *text, struct conf_address *out)
 {
-	*out = (struct conf_address){0};
+	struct slice rest = slice_of(text);
+	*out = (struct conf_address){.proxy = take_proxy(&rest)};
 	if (starts_with(text, "unix:")) {
-		out->path = slice_of(text + strlen("unix:"));
-		return listen_path_ok(out->path.ptr);
+		size_t scheme = strlen("unix:");
+		out->path = (struct slice){text + scheme, rest.len - scheme};
+		return listen_path_ok(out->path);
 	}
 	bool bracketed = text[0] == '[';
 	const char *colon = bracketed ? strstr(text, "]:") : strchr(text, ':');
 	if (!colon)
 		return false;
+	const char *start = colon + 1 + bracketed;
 	out->host = (struct slice){text + bracketed, (size_t)(colon - text) - bracketed};
-	out->port = slice_of(colon + 1 + bracketed);
-	int64_t port;
-	return listen_host_ok(out->host, bracketed) && conf_parse_number(out->port.ptr, &port) &&
-	       port >= 1 && port <= 65535;
+	out->port = (struct slice){start, (size_t)(text + rest.len - start)};
+	in_port_t port;
+	return listen_host_ok(out->host, bracketed) && port_parse(out->port, &port) && port != 0;
 }
 
 bool
@@ -218,7 +232,7 @@ conf_parse_redis(const char *text)
 	if (strcmp(text, "private") == 0)
 		return true;
 	if (starts_with(text, "unix:"))
-		return listen_path_ok(text + strlen("unix:"));
+		return listen_path_ok(slice_of(text + strlen("unix:")));
 	return starts_with(text, "redis://") && text[strlen("redis://")];
 }
 

@@ -24,9 +24,10 @@ char *conf_format_seconds(int64_t seconds, char *out, size_t size);
  */
 bool conf_parse_host(const char *text, char out[CONF_HOST_MAX + 1]);
 
-/* The parts of "host:port", "[v6]:port" or "unix:/path", borrowed from `text`. */
+/* The parts of "host:port", "[v6]:port" or "unix:/path", borrowed from `text`, and whether " proxy" follows. */
 struct conf_address {
 	struct slice host, port, path;
+	bool proxy;
 };
 bool conf_parse_listen(const char *text, struct conf_address *out);
 

@@ -9,14 +9,27 @@
 #include "conf_files.h"
 #include "base/conf_value.h"
 
-#define LISTEN_ALLOWED \
-	"1 to 16 of host:port, [v6]:port, unix:/path (every address: 0.0.0.0:port, [::]:port)"
+#define ADDRESSES "host:port, [v6]:port, unix:/path (every address: 0.0.0.0:port, [::]:port)"
+#define LISTEN_ALLOWED                                                                           \
+	"1 to 16 of " ADDRESSES ", with \" proxy\" behind it where each connection begins with " \
+	"a PROXY protocol header"
+#define ADMIN_ALLOWED "0 to 16 of " ADDRESSES ", without PROXY protocol"
+#define NETWORKS_ALLOWED                                                         \
+	"0 to 256 of addresses (192.0.2.1, 2001:db8::1), networks (10.0.0.0/8, " \
+	"2001:db8::/32, nothing set beyond the prefix) or unix: for every unix socket"
+#define ROWS_ALLOWED                                                                             \
+	"today, yesterday, week, last_week, month, last_month, year, last_year, total, online, " \
+	"bots"
+#define SITE_KEYS                                                                              \
+	"hosts, timezone, language, rows, metric, public, query, exclude, repeat, visit_gap, " \
+	"require_origin, respect_gpc"
 #define HOSTS_ALLOWED                                                                         \
 	"1 to 1000 host names (example.org, *.example.org, ::1, or * for any other) without " \
 	"scheme, port and path"
-#define TOP_KEYS                                                                     \
-	"state_dir, listen, admin_listen, base_path, workers, redis, redis_prefix, " \
-	"redis_password_file, log_level, demo, journal, limits, site"
+#define TOP_KEYS                                                                                   \
+	"state_dir, listen, admin_listen, base_path, workers, trusted_proxies, forwarded, redis, " \
+	"redis_prefix, redis_password_file, geoip, bots, referrer_blocklist, log_level, demo, "    \
+	"journal, limits, site"
 
 /* The sentence of a refusal, with the directory taken out. */
 static void
@@ -49,8 +62,7 @@ static const struct {
 	{"journal {\n\tsinc = no\n}\n",
 	 "x.conf:2: there is no key \"sinc\" in journal; allowed: sync, max_size, retain"},
 	{"site \"a\" {\n hosts = {\"a.org\"}\n host = \"a.org\"\n}\n",
-	 "x.conf:3: there is no key \"host\" in site; allowed: hosts, timezone, language, rows, "
-	 "query"},
+	 "x.conf:3: there is no key \"host\" in site; allowed: " SITE_KEYS},
 	{"workers = many\n", "x.conf:1: workers is \"many\"; allowed: a number from 0 to 256"},
 	{"workers = 257\n", "x.conf:1: workers is \"257\"; allowed: a number from 0 to 256"},
 	{"workers = -1\n", "x.conf:1: workers is \"-1\"; allowed: a number from 0 to 256"},
@@ -92,6 +104,14 @@ static const struct {
 	{"listen = {\"127.0.0.1:8080\",\n\"*:8080\"}\n",
 	 "x.conf:2: listen is \"*:8080\"; allowed: " LISTEN_ALLOWED},
 	{"listen = {}\n" SITE, "x.conf: listen is empty; allowed: " LISTEN_ALLOWED},
+	{"admin_listen = {\"127.0.0.1:8081 proxy\"}\n",
+	 "x.conf:1: admin_listen is \"127.0.0.1:8081 proxy\"; allowed: " ADMIN_ALLOWED},
+	{"trusted_proxies = {\"10.0.0.1/8\"}\n",
+	 "x.conf:1: trusted_proxies is \"10.0.0.1/8\"; allowed: " NETWORKS_ALLOWED},
+	{"forwarded = \"via\"\n",
+	 "x.conf:1: forwarded is \"via\"; allowed: x-forwarded-for, forwarded"},
+	{"site \"a\" {\n hosts = {\"a.org\"}\n exclude = {\"::1\", \"office\"}\n}\n",
+	 "x.conf:3: site.a.exclude is \"office\"; allowed: " NETWORKS_ALLOWED},
 	{"site \"A\" { hosts = {\"a.org\"} }\n", "x.conf:1: a site's key is \"A\"; allowed: a-z, "
 						 "0-9 and ._- after a letter or digit, at most "
 						 "63"},
@@ -132,13 +152,9 @@ static const struct {
 	{"site \"a\" { language = \"fr\" }\n",
 	 "x.conf:1: site.a.language is \"fr\"; allowed: vi, en"},
 	{"site \"a\" { rows = {\"today\", \"tomorrow\"} }\n",
-	 "x.conf:1: site.a.rows is \"tomorrow\"; allowed: today, yesterday, week, last_week, "
-	 "month, "
-	 "last_month, year, last_year, total, online"},
+	 "x.conf:1: site.a.rows is \"tomorrow\"; allowed: " ROWS_ALLOWED},
 	{"site \"a\" { hosts = {\"a.org\"} rows = {} }\n",
-	 "x.conf:1: site.a.rows is empty; allowed: today, yesterday, week, last_week, month, "
-	 "last_month, year, "
-	 "last_year, total, online"},
+	 "x.conf:1: site.a.rows is empty; allowed: " ROWS_ALLOWED},
 	{"site \"a\" { query = {\"a=b\"} }\n",
 	 "x.conf:1: site.a.query is \"a=b\"; allowed: 0 to 32 names of query keys"},
 	{"demo = true\n", "x.conf: no site is defined; allowed: at least one, such as site "
@@ -196,8 +212,7 @@ static const struct {
 	{"journal.a.sync=no", "-o journal.a.sync: there is no such key; allowed: sync, max_size, "
 			      "retain"},
 	{"site.language=en",
-	 "-o site.language: there is no such key; allowed: site.KEY. and one of "
-	 "hosts, timezone, language, rows, query"},
+	 "-o site.language: there is no such key; allowed: site.KEY. and one of " SITE_KEYS},
 	{"site.b.language=en",
 	 "-o site.b.language: there is no site \"b\"; allowed: a site that the "
 	 "file defines"},
@@ -300,13 +315,41 @@ files_that_are_no_text_are_refused(void **state)
 static void
 addresses_are_parsed(void **state)
 {
-	static const char *const bad[] = {
-		"",        "8080",           ":8080",   "a:",          "a:0",
-		"a:65536", "a:8o",           "a:1:2",   "[::1]",       "[::1:80",
-		"[a]:80",  "[127.0.0.1]:80", "*:80",    "unix:",       "unix:a",
-		"unix:/",  "a b:80",         "a..b:80", "http://a:80", "[::1]80"};
-	static const char *const good[] = {"127.0.0.1:8080", "[::]:1", "0.0.0.0:65535",
-					   "my-host.example:80", "unix:/a"};
+	static const char *const bad[] = {"",
+					  "8080",
+					  ":8080",
+					  "a:",
+					  "a:0",
+					  "a:65536",
+					  "a:8o",
+					  "a:1:2",
+					  "[::1]",
+					  "[::1:80",
+					  "[a]:80",
+					  "[127.0.0.1]:80",
+					  "*:80",
+					  "unix:",
+					  "unix:a",
+					  "a:1proxy",
+					  "a:1  proxy",
+					  "a:1 proxy ",
+					  "a:1 Proxy",
+					  " proxy",
+					  "a: proxy",
+					  "unix: proxy",
+					  "unix:/ proxy",
+					  "proxy",
+					  "a:1 proxy proxy",
+					  "[::1] proxy",
+					  "a:00",
+					  "unix:/",
+					  "a b:80",
+					  "a..b:80",
+					  "http://a:80",
+					  "[::1]80"};
+	static const char *const good[] = {"127.0.0.1:8080",     "[::]:1",       "0.0.0.0:65535",
+					   "my-host.example:80", "unix:/a",      "[::]:1 proxy",
+					   "unix:/a proxy",      "a.b:80 proxy", "unix:/a  proxy"};
 	(void)state;
 	struct conf_address address;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -315,6 +358,8 @@ addresses_are_parsed(void **state)
 	for (size_t i = 0; i < COUNT_OF(good); i++)
 		if (!conf_parse_listen(good[i], &address))
 			fail_msg("\"%s\" is an address", good[i]);
+		else
+			assert_int_equal(address.proxy, strstr(good[i], " proxy") != NULL);
 	/* sockaddr_un has room for 108 bytes, the last a NUL. */
 	char path[5 + 109] = "unix:/";
 	memset(path + 6, 'x', 106);

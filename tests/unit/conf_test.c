@@ -15,6 +15,14 @@
 #include "base/conf_keys.h"
 #include "base/log.h"
 
+static bool
+trusts(const struct conf *conf, const char *text)
+{
+	union address at;
+	assert_true(address_parse(slice_of(text), &at));
+	return networks_have(conf->trusted_proxies, conf->trusted_proxy_count, &at.any);
+}
+
 static void
 everything_is_read(void **state)
 {
@@ -79,12 +87,48 @@ everything_is_read(void **state)
 }
 
 static void
+proxies_and_networks_are_read(void **state)
+{
+	(void)state;
+	struct conf *conf =
+		load_text("listen += {\"unix:/run/t.sock proxy\", \"[::1]:8082 proxy\"}\n"
+			  "trusted_proxies = {\"10.0.0.0/8\"} forwarded = forwarded\n"
+			  "site s.1 { hosts = {a}\n"
+			  "  exclude = {\"192.0.2.0/24\", \"2001:db8::1\", \"unix:\"} }\n");
+	assert_int_equal(conf->listen_count, 3);
+	assert_false(conf->listens[0].proxy);
+	assert_true(conf->listens[1].proxy);
+	assert_string_equal(conf->listens[1].path, "/run/t.sock");
+	assert_true(conf->listens[2].proxy);
+	assert_string_equal(conf->listens[2].host, "::1");
+	assert_string_equal(conf->listens[2].port, "8082");
+	assert_string_equal(conf->listens[2].text, "[::1]:8082 proxy");
+	assert_int_equal(conf->trusted_proxy_count, 1);
+	assert_true(trusts(conf, "10.1.2.3"));
+	assert_false(trusts(conf, "127.0.0.1"));
+	assert_int_equal(conf->forwarded, CONF_FORWARDED);
+	const struct conf_site *site = &conf->sites[0];
+	union address at;
+	assert_true(address_parse(SLICE("2001:db8::1"), &at));
+	assert_int_equal(site->exclude_count, 3);
+	assert_true(networks_have(site->exclude, site->exclude_count, &at.any));
+	assert_false(networks_have(site->exclude, 1, &at.any));
+	conf_unref(conf);
+}
+
+static void
 later_sources_win(void **state)
 {
 	(void)state;
 	static const char *const overrides[] = {
-		"journal.max_size=8MiB",   "journal.retain=10s",  "journal.retain=2d",
-		"listen=[::]:81, unix:/x", "site.a.b.rows=total", "site.a.b.hosts=q.org",
+		"journal.max_size=8MiB",
+		"journal.retain=10s",
+		"journal.retain=2d",
+		"listen=[::]:81 proxy, unix:/x",
+		"site.a.b.rows=total",
+		"site.a.b.hosts=q.org",
+		"trusted_proxies=::1/128, 10.0.0.0/8",
+		"forwarded=forwarded",
 	};
 	write_file("x.conf", "journal { retain = 1h sync = no }\n"
 			     "site \"a.b\" { hosts = {\"b.org\"} }\n");
@@ -103,6 +147,10 @@ later_sources_win(void **state)
 	assert_string_equal(conf->state_dir, "/s");
 	assert_int_equal(conf->listen_count, 2);
 	assert_string_equal(conf->listens[0].host, "::");
+	assert_true(conf->listens[0].proxy);
+	assert_true(trusts(conf, "10.0.0.1"));
+	assert_false(trusts(conf, "127.0.0.1"));
+	assert_int_equal(conf->forwarded, CONF_FORWARDED);
 	assert_string_equal(conf->listens[1].path, "/x");
 	assert_int_equal(conf->sites[0].query_count, 2);
 	assert_string_equal(conf->sites[0].query[1], "y");
@@ -287,9 +335,9 @@ same_key(const struct conf_key *key, const void *a, const void *b)
 	if (key->type == CONF_ROWS) {
 		assert_int_equal(conf_key_list_length(key, a), conf_key_list_length(key, b));
 		assert_memory_equal(in_a, in_b, conf_key_list_length(key, a));
-	} else if (key->type == CONF_QUERY) {
+	} else if (key->type == CONF_QUERY || key->type == CONF_NETWORKS) {
 		assert_int_equal(conf_key_list_length(key, a), conf_key_list_length(key, b));
-	} else if (key->type == CONF_CHOICE) {
+	} else if (key->type >= CONF_NUMBER && key->type <= CONF_SECONDS) {
 		assert_memory_equal(in_a, in_b, key->size);
 	} else if (key->type == CONF_ZONE) {
 		assert_string_equal(*(char *const *)in_a, *(char *const *)in_b);
@@ -326,6 +374,13 @@ the_sample_shows_the_defaults(void **state)
 	assert_string_equal(minimal->admin_listens[0].text, "127.0.0.1:8081");
 	assert_string_equal(minimal->base_path, "");
 	assert_int_equal(minimal->workers, 0);
+	assert_int_equal(minimal->trusted_proxy_count, 3);
+	assert_true(trusts(minimal, "127.1.2.3"));
+	assert_true(trusts(minimal, "::1"));
+	assert_false(trusts(minimal, "10.0.0.1"));
+	assert_true(networks_have(minimal->trusted_proxies, 3, NULL));
+	assert_int_equal(minimal->forwarded, CONF_FORWARDED_FOR);
+	assert_false(minimal->listens[0].proxy);
 	assert_string_equal(minimal->redis, "private");
 	assert_string_equal(minimal->redis_prefix, "thongke");
 	assert_string_equal(minimal->redis_password_file, "");
@@ -344,6 +399,7 @@ the_sample_shows_the_defaults(void **state)
 	assert_int_equal(minimal->sites[0].rows[2], SHOWN_THIS_MONTH);
 	assert_int_equal(minimal->sites[0].rows[3], SHOWN_THIS_YEAR);
 	assert_int_equal(minimal->sites[0].query_count, 0);
+	assert_int_equal(minimal->sites[0].exclude_count, 0);
 	conf_unref(sample);
 	conf_unref(minimal);
 }
@@ -368,11 +424,15 @@ a_reload_says_what_waits_for_a_restart(void **state)
 {
 	(void)state;
 	struct conf *old = load_text(SITE);
-	struct conf *fresh = load_text("log_level = debug limits { hits_per_minute = 0 } " SITE
+	struct conf *fresh = load_text("log_level = debug limits { hits_per_minute = 0 } "
+				       "trusted_proxies = {} forwarded = forwarded " SITE
 				       "site \"b\" { hosts = {\"b\"} }");
 	assert_null(conf_needs_restart(old, fresh));
 	conf_unref(fresh);
 	fresh = load_text("listen = {\"127.0.0.1:8082\"} " SITE);
+	assert_string_equal(conf_needs_restart(old, fresh), "listen");
+	conf_unref(fresh);
+	fresh = load_text("listen = {\"127.0.0.1:8080 proxy\"} " SITE);
 	assert_string_equal(conf_needs_restart(old, fresh), "listen");
 	conf_unref(fresh);
 	fresh = load_text("journal { retain = 1h } " SITE);
@@ -426,6 +486,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
+		cmocka_unit_test(proxies_and_networks_are_read),
 		cmocka_unit_test(later_sources_win),
 		cmocka_unit_test(variables_are_expanded_in_strings),
 		cmocka_unit_test(includes_are_sorted_and_relative),
