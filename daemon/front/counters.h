@@ -19,6 +19,8 @@
 	X(hits_rate, "thongke_hits_total", "outcome=\"rate\"", "")                               \
 	X(hits_refused, "thongke_hits_total", "outcome=\"refused\"", "")                         \
 	X(hits_unavailable, "thongke_hits_total", "outcome=\"unavailable\"", "")                 \
+	X(hits_lost, "thongke_hits_without_address_total", "",                                   \
+	  "Counted hits whose trusted proxy named no client.")                                   \
 	X(answers_2xx, "thongke_answers_total", "class=\"2xx\"", "Answers by class of status.")  \
 	X(answers_3xx, "thongke_answers_total", "class=\"3xx\"", "")                             \
 	X(answers_4xx, "thongke_answers_total", "class=\"4xx\"", "")                             \

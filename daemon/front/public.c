@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "hit/beacon.h"
+#include "hit/client.h"
 #include "hit/page.h"
 #include "show/assets.h"
 
@@ -32,6 +33,7 @@ struct public_state {
 	struct asset assets[ASSETS];
 	struct log_limit journal_limit;
 	struct beacon beacon;
+	struct client client; /* of the hit that is being decided */
 };
 
 /* --- the configuration in force --- */
@@ -109,7 +111,7 @@ public_put_record(struct public_state *state, const struct call *call, struct pe
 		.time_ms = state->time_ms,
 		.day = view->local.day,
 		.hour = (uint8_t)view->local.hour,
-		.visitor = visitor_id(&salt, view->site->key_slice, call->peer,
+		.visitor = visitor_id(&salt, view->site->key_slice, &state->client.address.any,
 				      call->request->user_agent),
 		.nonce = pending->nonce,
 		.site = view->site->key_slice,
@@ -119,16 +121,19 @@ public_put_record(struct public_state *state, const struct call *call, struct pe
 	record_put(&state->records, &hit);
 	state->record_count++;
 	pending->counted = true;
+	if (state->client.how == CLIENT_LOST)
+		counter_add(&state->options.counters->hits_lost, 1);
 }
 
+/* A front server that names no client stands for all of them: no limit of one client fits it. */
 static enum limit_verdict
-public_limit(struct public_state *state, const struct call *call)
+public_limit(struct public_state *state)
 {
-	if (state->conf->hits_per_minute == 0)
+	if (state->conf->hits_per_minute == 0 || state->client.how == CLIENT_LOST)
 		return LIMIT_WITHIN;
 	if (state->mono_ms == 0)
 		state->mono_ms = clock_mono_ms();
-	enum limit_verdict verdict = limits_take(state->options.limits, call->peer,
+	enum limit_verdict verdict = limits_take(state->options.limits, &state->client.address.any,
 						 state->conf->hits_per_minute, state->mono_ms);
 	if (verdict != LIMIT_WITHIN)
 		counter_add(&state->options.counters->hits_rate, 1);
@@ -147,7 +152,8 @@ static int
 public_count(struct public_state *state, const struct call *call, struct pending *pending)
 {
 	struct slice nonce = state->beacon.nonce;
-	enum limit_verdict verdict = public_limit(state, call);
+	client_find(&state->client, state->conf, call->peer, call->request);
+	enum limit_verdict verdict = public_limit(state);
 	if (verdict != LIMIT_WITHIN) {
 		public_refuse(pending, "rate");
 		return verdict == LIMIT_FAR_OVER ? 429 : 200;
