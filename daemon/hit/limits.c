@@ -6,7 +6,6 @@
  */
 #include "hit/limits.h"
 
-#include <netinet/in.h>
 #include <sched.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -14,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/log.h"
+#include "base/network.h"
 
 enum {
 	BUCKETS = 1 << 16,
@@ -127,23 +127,10 @@ network_hash(const struct limits *limits, const void *bytes, size_t len)
 	return XXH3_64bits_withSeed(bytes, len, limits->seed + len);
 }
 
-static enum limit_verdict
-take_v4(struct limits *limits, const unsigned char *bytes, int rate, int64_t now)
-{
-	if (bytes[0] == 127)
-		return LIMIT_WITHIN;
-	return network_take(limits, network_hash(limits, bytes, 4), rate, now);
-}
-
 /* What the /64 may not send is not charged to the /48: one neighbour's flood is not the others' fault. */
 static enum limit_verdict
-take_v6(struct limits *limits, const struct in6_addr *address, int rate, int64_t now)
+take_v6(struct limits *limits, const unsigned char *bytes, int rate, int64_t now)
 {
-	const unsigned char *bytes = address->s6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(address))
-		return take_v4(limits, bytes + 12, rate, now);
-	if (IN6_IS_ADDR_LOOPBACK(address))
-		return LIMIT_WITHIN;
 	enum limit_verdict verdict =
 		network_take(limits, network_hash(limits, bytes, 8), rate, now);
 	if (verdict != LIMIT_WITHIN)
@@ -155,15 +142,12 @@ take_v6(struct limits *limits, const struct in6_addr *address, int rate, int64_t
 enum limit_verdict
 limits_take(struct limits *limits, const struct sockaddr *address, int per_minute, int64_t mono_ms)
 {
-	if (per_minute <= 0 || !address)
+	const unsigned char *bytes;
+	sa_family_t family = address_bytes(address, &bytes);
+	if (per_minute <= 0 || family == AF_UNSPEC)
 		return LIMIT_WITHIN;
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-		return take_v4(limits, (const unsigned char *)&v4->sin_addr, per_minute,
-			       mono_ms * MS);
-	}
-	if (address->sa_family == AF_INET6)
-		return take_v6(limits, &((const struct sockaddr_in6 *)address)->sin6_addr,
-			       per_minute, mono_ms * MS);
-	return LIMIT_WITHIN;
+	int64_t now = mono_ms * MS;
+	if (family == AF_INET)
+		return network_take(limits, network_hash(limits, bytes, 4), per_minute, now);
+	return take_v6(limits, bytes, per_minute, now);
 }

@@ -23,8 +23,8 @@ void limits_free(struct limits *limits);
 /*
  * Any thread. Takes one hit of what the network of `address` may send: per_minute of them at once, and then one for
  * every per_minute-th part of a minute. Far over is what does not even fit LIMIT_FAR times that. A network is an IPv4
- * address (also a v4-mapped one) or an IPv6 /64; its /48 may send LIMIT_WIDE times as much. Loopback addresses and
- * unix sockets are a front server or a test: always within, as all are when per_minute is 0.
+ * address (also a v4-mapped one) or an IPv6 /64; its /48 may send LIMIT_WIDE times as much. What has no address is
+ * always within, as all are when per_minute is 0; a front server's own address is the caller's to spare.
  */
 enum limit_verdict limits_take(struct limits *limits, const struct sockaddr *address,
 			       int per_minute, int64_t mono_ms);
