@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # thongke: `make run` shows it, `make check` proves it, `make install` installs what `make` built.
 # DEVELOPER=1 builds with -Werror and sanitizers into build/developer; MUTANT=name builds a daemon that counts wrongly
-# (tests/torture/name.lua), to see that `make torture` notices.
+# (a name in tests/torture/mutate), to see that `make torture` notices.
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -21,7 +21,7 @@ PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(LIBRARIES)))$(or $(PKG
 	pkg-config does not know all of: $(LIBRARIES); "make deps" installs them))
 PKG_CFLAGS = $(if $(PKG_LIBS),$(eval PKG_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS))
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(SANITIZE) -Idaemon -include daemon/base/banned.h \
-	$(PKG_CFLAGS) $(if $(MUTANT),-DAPPLY_SCRIPT='"tests/torture/$(MUTANT).lua"')
+	$(PKG_CFLAGS) $(if $(MUTANT),-DAPPLY_SCRIPT='"$(B)/apply.lua"')
 LDLIBS = -pthread $(PKG_LIBS)
 
 LIBRARY := $(patsubst %,$(B)/%.o,$(basename $(filter-out daemon/cli/thongke.c,$(wildcard daemon/*/*.c))))
@@ -51,11 +51,15 @@ $(B)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What is embedded with .incbin, which the compiler's own list of dependencies does not see.
-$(B)/daemon/store/script.o: daemon/store/apply.lua $(if $(MUTANT),tests/torture/$(MUTANT).lua)
+$(B)/daemon/store/script.o: $(if $(MUTANT),$(B),daemon/store)/apply.lua
 $(B)/daemon/show/assets.o: $(wildcard client-js/*)
 
 # Where the installed program finds the files that come with it.
 $(B)/daemon/hit/rules.o: ALL_CFLAGS += -DTHONGKE_SHARE_DIR='"$(PREFIX)/share/thongke"'
+
+$(B)/apply.lua: daemon/store/apply.lua tests/torture/mutate
+	@mkdir -p $(@D)
+	tests/torture/mutate $(MUTANT) <$< >$@.new && mv $@.new $@
 
 $(B)/tests/%: tests/unit/%.c $(B)/libthongke.a
 	@mkdir -p $(@D)
