@@ -36,7 +36,7 @@ TEST_PACKAGES := python3 python3-pytest python3-redis redis-tools libcmocka-dev 
 BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
 all: $(B)/thongked $(B)/thongke
-unit: $(UNIT) $(B)/tests/http_parse
+unit: $(UNIT) $(B)/tests/http_parse $(B)/tests/agents
 
 $(B)/thongked: $(B)/daemon/thongked.o $(B)/libthongke.a
 $(B)/thongke: $(B)/daemon/cli/thongke.o $(B)/libthongke.a
@@ -65,9 +65,11 @@ $(B)/tests/%: tests/unit/%.c $(B)/libthongke.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS) -lcmocka
 
-$(B)/tests/http_parse: tests/oracle/http_parse.c $(B)/libthongke.a
+$(B)/tests/http_parse: tests/oracle/http_parse.c
+$(B)/tests/agents: tests/corpus/agents.c
+$(B)/tests/http_parse $(B)/tests/agents: $(B)/libthongke.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/libthongke.a $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $(filter %.c,$^) $(B)/libthongke.a $(LDLIBS)
 
 fuzz:
 	$(MAKE) B=build/fuzz CC=clang SANITIZE="-fsanitize=fuzzer-no-link,address,undefined \
@@ -97,10 +99,10 @@ deps:
 
 check-deps: deps
 	$(call apt,the tests need,$(TEST_PACKAGES))
-	@cmp -s tests/browser/package-lock.json tests/browser/node_modules/.installed || { \
-		echo "Installing what the browser test needs: playwright-core (npm ci)"; \
-		cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund && \
-		cp package-lock.json node_modules/.installed; }
+	@for test in browser corpus; do (cd tests/$$test; \
+		cmp -s package-lock.json node_modules/.installed && exit; \
+		echo "Installing what the $$test test needs: see tests/$$test/package.json (npm ci)"; \
+		npm ci --ignore-scripts --no-audit --no-fund && cp package-lock.json node_modules/.installed) || exit; done
 
 bench-deps: deps
 	$(call apt,the comparison with other servers needs,$(BENCH_PACKAGES))

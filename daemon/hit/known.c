@@ -21,6 +21,8 @@ static const struct browser browsers[] = {
 	{.name = SLICE("Messenger"), .word = SLICE("FB_IAB/MESSENGER")},
 	{.name = SLICE("Instagram"), .word = SLICE("Instagram")},
 	{.name = SLICE("Threads"), .word = SLICE("Barcelona ")},
+	{.name = SLICE("Messenger"), .word = SLICE("MetaIAB Messenger")},
+	{.name = SLICE("Facebook"), .word = SLICE("MetaIAB")},
 	{.name = SLICE("Facebook"), .word = SLICE("FBAN/")},
 	{.name = SLICE("Facebook"), .word = SLICE("FBAV/")},
 	{.name = SLICE("Facebook"), .word = SLICE("FB_IAB/")},
