@@ -7,11 +7,24 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
 #include "admin/metrics.h"
 #include "base/clock.h"
 #include "front/loop.h"
 
-enum { ADMIN_CONNECTIONS = 64, ADMIN_RECENT_MS = 60 * 1000 };
+enum {
+	ADMIN_CONNECTIONS = 64,
+	ADMIN_RECENT_MS = 60 * 1000,
+	ADMIN_MARK_S = 30,    /* two of them are what is recent about a share of hits */
+	ADMIN_FEW_HITS = 100, /* of which no share says anything */
+};
+
+/* What had been counted at a moment. */
+struct mark {
+	uint64_t hits, lost;
+};
 
 struct admin {
 	struct front *front;
@@ -23,6 +36,8 @@ struct admin {
 	struct measured measured;
 	uint64_t unavailable;   /* hits refused for the journal's sake, when last looked at */
 	int64_t unavailable_ms; /* and when that number last rose; 0: never */
+	struct mark marks[2];   /* the last but one, and the last */
+	struct event marking;
 	struct buf body;
 };
 
@@ -63,6 +78,27 @@ admin_refuses_hits(const struct admin *admin)
 {
 	return admin->unavailable_ms > 0 &&
 	       clock_mono_ms() - admin->unavailable_ms < ADMIN_RECENT_MS;
+}
+
+static void
+admin_mark_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct admin *admin = arg;
+	(void)fd;
+	(void)what;
+	struct front_stats stats = front_stats(admin->front);
+	admin->marks[0] = admin->marks[1];
+	admin->marks[1] = (struct mark){stats.hits_counted, stats.hits_lost};
+}
+
+/* Recent hits whose trusted proxy named no client, where they are more than a tenth of all: a header was forgotten. */
+static uint64_t
+admin_lost_hits(const struct admin *admin)
+{
+	const struct mark *since = &admin->marks[0];
+	uint64_t hits = admin->measured.front.hits_counted - since->hits;
+	uint64_t lost = admin->measured.front.hits_lost - since->lost;
+	return hits >= ADMIN_FEW_HITS && lost * 10 > hits ? lost : 0;
 }
 
 /* --- routes --- */
@@ -128,6 +164,7 @@ admin_problems(struct buf *out, const struct admin *admin)
 {
 	const struct measured *measured = &admin->measured;
 	const struct tally_status *tally = &measured->tally;
+	uint64_t lost = admin_lost_hits(admin);
 	const struct {
 		const char *name;
 		uint64_t count;
@@ -143,6 +180,8 @@ admin_problems(struct buf *out, const struct admin *admin)
 		{"refused_fields", tally->refused_fields, "", tally->refused_fields > 0},
 		{"hits_unavailable", measured->front.hits_unavailable, "",
 		 admin_refuses_hits(admin)},
+		{"front_forgets_address", lost, "a trusted proxy names no client in its header",
+		 lost > 0},
 		{"journal_damaged", measured->journal_damaged, "", measured->journal_damaged > 0},
 		{"journal_write_errors", measured->journal_errors, "",
 		 measured->journal_errors > 0},
@@ -245,6 +284,8 @@ admin_new(struct event_base *base, struct conf_current *conf, struct front *fron
 		.context = admin,
 		.counters = &admin->counters,
 	});
+	event_assign(&admin->marking, base, -1, EV_PERSIST, admin_mark_cb, admin);
+	event_add(&admin->marking, &(struct timeval){ADMIN_MARK_S, 0});
 	loop_listen(admin->loop, listeners, 0);
 	listeners_log(listeners, "admin");
 	return admin;
@@ -255,6 +296,7 @@ admin_free(struct admin *admin)
 {
 	if (!admin)
 		return;
+	event_del(&admin->marking);
 	loop_free(admin->loop);
 	listeners_free(admin->listeners);
 	buf_release(&admin->body);
