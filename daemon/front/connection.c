@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "front/proxy.h"
+
 #define TO(state) (1u << CONNECTION_##state)
 
 /*
@@ -117,6 +119,17 @@ connection_receive(struct connection *connection, char *scratch, size_t room, si
 	}
 	bool again = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 	return again ? RECEIVED_NOTHING : RECEIVED_END;
+}
+
+int
+connection_take_proxy(struct connection *connection, struct slice *bytes)
+{
+	int taken = connection->proxy ? proxy_parse(*bytes, &connection->peer) : 0;
+	if (connection->proxy && taken <= 0)
+		return taken;
+	*bytes = (struct slice){bytes->ptr + taken, bytes->len - (size_t)taken};
+	connection->proxy = false;
+	return 1;
 }
 
 void

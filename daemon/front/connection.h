@@ -6,13 +6,13 @@
 #ifndef FRONT_CONNECTION_H
 #define FRONT_CONNECTION_H
 
-#include <netinet/in.h>
 #include <sys/queue.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
 #include "base/buf.h"
+#include "base/network.h"
 
 enum connection_state {
 	CONNECTION_FRESH,     /* accepted; nothing has arrived */
@@ -39,14 +39,11 @@ struct connection {
 	bool last;        /* no request after the ones read is looked at */
 	bool linger;      /* the client may still be sending: drain before the close */
 	bool backlog;     /* its input holds more requests than one pass takes */
+	bool proxy;       /* a PROXY protocol header must come before the first request */
 	uint32_t drained; /* bytes thrown away */
 	size_t sent;      /* of output */
 	struct buf input, output;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} peer;
+	union address peer; /* or whom its PROXY protocol header names */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -82,6 +79,11 @@ enum received { RECEIVED_BYTES, RECEIVED_NOTHING, RECEIVED_END };
  */
 enum received connection_receive(struct connection *connection, char *scratch, size_t room,
 				 size_t *len);
+/*
+ * Takes the PROXY protocol header, where one must come first, off the front of what was received; the peer is then
+ * whom it names. 1: requests follow, 0: more of it is needed, -1: it is something else.
+ */
+int connection_take_proxy(struct connection *connection, struct slice *bytes) MUST_CHECK;
 /* Keeps the unused rest of what was received for the next time. */
 void connection_keep(struct connection *connection, struct slice rest);
 

@@ -35,6 +35,7 @@
 	X(connections_evicted, "thongke_connections_closed_early_total", "reason=\"limit\"", "") \
 	X(connections_turned_away, "thongke_connections_closed_early_total", "reason=\"full\"",  \
 	  "")                                                                                    \
+	X(connections_proxy, "thongke_connections_closed_early_total", "reason=\"proxy\"", "")   \
 	X(accept_errors, "thongke_accept_errors_total", "",                                      \
 	  "Failed accepts, each a pause of 100 ms.")
 

@@ -21,6 +21,7 @@ enum { LISTEN_BACKLOG = 4096 /* the kernel cuts it to net.core.somaxconn */ };
 struct bound {
 	int *fds;
 	char *path; /* of a unix socket, else NULL */
+	bool proxy; /* a PROXY protocol header is expected */
 	char name[INET6_ADDRSTRLEN + 128];
 };
 
@@ -219,12 +220,15 @@ listeners_new(const struct conf_listen *listens, size_t count, int loops, char *
 	listeners->loops = loops;
 	for (size_t i = 0; i < count; i++) {
 		const struct conf_listen *listen = &listens[i];
+		size_t before = listeners->count;
 		int failed = listen->path ? listen_unix(listeners, listen, error, error_size)
 					  : listen_tcp(listeners, listen, error, error_size);
 		if (failed) {
 			listeners_free(listeners);
 			return NULL;
 		}
+		for (size_t n = before; n < listeners->count; n++)
+			listeners->bounds[n].proxy = listen->proxy;
 	}
 	return listeners;
 }
@@ -273,9 +277,16 @@ listeners_fd(const struct listeners *listeners, size_t i, int loop)
 	return listeners->bounds[i].fds[loop];
 }
 
+bool
+listeners_proxy(const struct listeners *listeners, size_t i)
+{
+	return listeners->bounds[i].proxy;
+}
+
 void
 listeners_log(const struct listeners *listeners, const char *what)
 {
 	for (size_t i = 0; i < listeners->count; i++)
-		log_info("listening for=%s address=%s", what, listeners->bounds[i].name);
+		log_info("listening for=%s address=%s%s", what, listeners->bounds[i].name,
+			 listeners->bounds[i].proxy ? " proxy=yes" : "");
 }

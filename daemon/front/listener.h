@@ -25,6 +25,8 @@ void listeners_close_loop(struct listeners *listeners, int loop);
 /* How many sockets each loop has, and the i-th of one loop. Non-blocking. */
 size_t listeners_count(const struct listeners *listeners);
 int listeners_fd(const struct listeners *listeners, size_t i, int loop);
+/* Whether connections to the i-th begin with a PROXY protocol header. */
+bool listeners_proxy(const struct listeners *listeners, size_t i);
 /* Logs where clients may connect, with the real port where 0 was asked for. */
 void listeners_log(const struct listeners *listeners, const char *what);
 

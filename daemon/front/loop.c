@@ -23,6 +23,7 @@ struct loop_listener {
 	struct event event;
 	struct loop *loop;
 	int fd;
+	bool proxy;
 };
 
 struct loop {
@@ -279,7 +280,13 @@ loop_take(struct loop *loop, struct connection *connection, struct slice bytes)
 {
 	size_t pending = loop->pending_count;
 	connection->backlog = false;
-	size_t taken = loop_take_requests(loop, connection, bytes);
+	int begun = connection_take_proxy(connection, &bytes);
+	if (begun < 0) {
+		counter_add(&loop->counters->connections_proxy, 1);
+		connection_move(&loop->set, connection, CONNECTION_CLOSED, loop->now);
+		return;
+	}
+	size_t taken = begun ? loop_take_requests(loop, connection, bytes) : 0;
 	connection_keep(connection, (struct slice){bytes.ptr + taken, bytes.len - taken});
 	enum connection_state to = CONNECTION_READING;
 	if (loop->pending_count > pending)
@@ -380,10 +387,11 @@ loop_evict(struct loop *loop)
 }
 
 static struct connection *
-loop_new_connection(struct loop *loop, int fd, const struct sockaddr_storage *peer)
+loop_new_connection(struct loop *loop, int fd, const struct sockaddr_storage *peer, bool proxy)
 {
 	struct connection *connection = connection_new(&loop->set, fd, loop->now);
 	connection->loop = loop;
+	connection->proxy = proxy;
 	memcpy(&connection->peer, peer, sizeof(connection->peer));
 	counter_add(&loop->counters->connections_accepted, 1);
 	return connection;
@@ -391,14 +399,14 @@ loop_new_connection(struct loop *loop, int fd, const struct sockaddr_storage *pe
 
 /* Takes in a new client. Most have sent their request by now, so it is read at once, without a turn of epoll. */
 static void
-loop_admit(struct loop *loop, int fd, const struct sockaddr_storage *peer)
+loop_admit(struct loop *loop, int fd, const struct sockaddr_storage *peer, bool proxy)
 {
 	if (loop->set.open >= loop->limit + LOOP_TURNED_AWAY_MAX) {
 		counter_add(&loop->counters->connections_turned_away, 1);
 		close(fd);
 		return;
 	}
-	struct connection *connection = loop_new_connection(loop, fd, peer);
+	struct connection *connection = loop_new_connection(loop, fd, peer, proxy);
 	if (loop->set.open > loop->limit && !loop_evict(loop)) {
 		counter_add(&loop->counters->connections_turned_away, 1);
 		loop_make_room(loop);
@@ -437,13 +445,13 @@ loop_resume_cb(evutil_socket_t fd, short what, void *arg)
 
 /* False: nobody waits any more. */
 static bool
-loop_accept(struct loop *loop, int listener)
+loop_accept(struct loop *loop, const struct loop_listener *listener)
 {
 	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-	int fd = accept4(listener, (struct sockaddr *)&peer, &(socklen_t){sizeof(peer)},
+	int fd = accept4(listener->fd, (struct sockaddr *)&peer, &(socklen_t){sizeof(peer)},
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		loop_admit(loop, fd, &peer);
+		loop_admit(loop, fd, &peer, listener->proxy);
 		return true;
 	}
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -458,9 +466,10 @@ static void
 loop_accept_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_listener *listener = arg;
+	(void)fd;
 	(void)what;
 	loop_begin_pass(listener->loop);
-	for (int i = 0; i < LOOP_ACCEPT_MAX && loop_accept(listener->loop, (int)fd); i++)
+	for (int i = 0; i < LOOP_ACCEPT_MAX && loop_accept(listener->loop, listener); i++)
 		;
 }
 
@@ -471,7 +480,7 @@ loop_expire(struct loop *loop, struct connection *connection)
 {
 	if (connection->state != CONNECTION_IDLE && connection->state != CONNECTION_DRAINING)
 		counter_add(&loop->counters->connections_closed_early, 1);
-	if (connection->state != CONNECTION_READING) {
+	if (connection->state != CONNECTION_READING || connection->proxy) {
 		connection_move(&loop->set, connection, CONNECTION_CLOSED, loop->now);
 		return;
 	}
@@ -563,6 +572,7 @@ loop_listen(struct loop *loop, const struct listeners *listeners, int index)
 		struct loop_listener *listener = &loop->listeners[i];
 		listener->loop = loop;
 		listener->fd = listeners_fd(listeners, i, index);
+		listener->proxy = listeners_proxy(listeners, i);
 		event_assign(&listener->event, loop->options.base, listener->fd,
 			     EV_READ | EV_PERSIST, loop_accept_cb, listener);
 		event_add(&listener->event, NULL);
