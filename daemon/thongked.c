@@ -20,8 +20,10 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "front/worker.h"
+#include "hit/rules.h"
 #include "journal/keeper.h"
 #include "show/board.h"
+#include "show/pages.h"
 #include "store/redis_server.h"
 #include "tally/tally.h"
 
@@ -33,7 +35,7 @@ enum {
 	HANDOVER_MS = 5000,
 	REDIS_STOP_MS = 10000,
 	SPARE_FILES = 256, /* descriptors besides those of connections */
-	EVENTS_MAX = 4,
+	EVENTS_MAX = 5,
 };
 
 struct daemon {
@@ -41,6 +43,7 @@ struct daemon {
 	const char **overrides;
 	size_t override_count;
 	struct conf_current *conf;
+	struct rules_current *rules;
 	struct event_base *base;
 	struct event *events[EVENTS_MAX];
 	size_t event_count;
@@ -192,6 +195,7 @@ daemon_reload_cb(evutil_socket_t number, short events, void *arg)
 	conf_unref(old);
 	log_set_level((enum log_level)conf->log_level);
 	log_info("reloaded file=%s sites=%zu", conf->path, conf->site_count);
+	rules_reload(daemon->rules, conf);
 	conf_current_set(daemon->conf, conf);
 }
 
@@ -201,6 +205,17 @@ daemon_tend_cb(evutil_socket_t fd, short events, void *arg)
 	struct daemon *daemon = arg;
 	(void)fd, (void)events;
 	redis_server_tend(daemon->redis);
+}
+
+/* Files that were replaced. */
+static void
+daemon_watch_cb(evutil_socket_t fd, short events, void *arg)
+{
+	struct daemon *daemon = arg;
+	(void)fd, (void)events;
+	struct conf *conf = conf_current_get(daemon->conf);
+	rules_watch(daemon->rules, conf);
+	conf_unref(conf);
 }
 
 static void
@@ -223,10 +238,11 @@ unwatch(struct daemon *daemon)
 static void
 watch(struct daemon *daemon)
 {
-	static const struct timeval tend = {.tv_usec = TEND_MS * 1000};
+	static const struct timeval tend = {.tv_usec = TEND_MS * 1000}, second = {.tv_sec = 1};
 	add_event(daemon, SIGTERM, EV_SIGNAL, daemon_stop_cb, NULL);
 	add_event(daemon, SIGINT, EV_SIGNAL, daemon_stop_cb, NULL);
 	add_event(daemon, SIGHUP, EV_SIGNAL, daemon_reload_cb, NULL);
+	add_event(daemon, -1, 0, daemon_watch_cb, &second);
 	if (daemon->redis)
 		add_event(daemon, -1, 0, daemon_tend_cb, &tend);
 }
@@ -312,6 +328,7 @@ prepare(struct daemon *daemon, int argc, char **argv)
 	lock_state(conf);
 	raise_file_limit(conf);
 	daemon->conf = conf_current_new(conf_ref(conf));
+	daemon->rules = rules_current_new(conf);
 	daemon->base = event_base_new();
 	return conf;
 }
@@ -327,16 +344,19 @@ main(int argc, char **argv)
 	struct board *board = board_new();
 	struct salts *salts = salts_new();
 	struct nonces *nonces = nonces_new();
+	struct nonces *repeats = nonces_new();
 	struct limits *limits = limits_new();
+	struct pages *pages = pages_new();
 	struct journal *journal = open_journal(&daemon, conf, workers);
-	struct front *front =
-		make_front(&daemon, &(struct front_options){daemon.conf, journal, board, salts,
-							    nonces, limits});
+	struct front *front = make_front(
+		&daemon, &(struct front_options){daemon.conf, journal, daemon.rules, board, pages,
+						 salts, nonces, repeats, limits});
 	start_redis(&daemon, conf);
 	watch(&daemon);
 	struct tally_options wiring = {.conf = daemon.conf,
 				       .journal = journal,
 				       .board = board,
+				       .pages = pages,
 				       .salts = salts,
 				       .nonces = nonces,
 				       .workers = workers};
@@ -358,11 +378,14 @@ main(int argc, char **argv)
 	tally_free(tally);
 	stop_redis(&daemon);
 	journal_close(journal);
+	pages_free(pages);
 	limits_free(limits);
+	nonces_free(repeats);
 	nonces_free(nonces);
 	salts_free(salts);
 	board_free(board);
 	conf_unref(conf);
+	rules_current_free(daemon.rules);
 	conf_current_free(daemon.conf);
 	unwatch(&daemon);
 	event_base_free(daemon.base);

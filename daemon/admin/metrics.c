@@ -7,7 +7,7 @@
 
 enum metric_kind { METRIC_UNSIGNED, METRIC_SIGNED, METRIC_INT, METRIC_BOOL, METRIC_MICROSECONDS };
 
-struct metric {
+struct exposed {
 	const char *name, *labels, *help;
 	enum metric_kind kind;
 	size_t offset; /* in struct measured */
@@ -16,7 +16,7 @@ struct metric {
 #define AT(field) offsetof(struct measured, field)
 #define ROW(field, name, labels, help) {name, labels, help, METRIC_UNSIGNED, AT(front.field)},
 
-static const struct metric metrics[] = {
+static const struct exposed metrics[] = {
 	{"thongke_loaded", "", "Whether every configured site's counts are known.", METRIC_BOOL,
 	 AT(tally.loaded)},
 	{"thongke_applied_hits_total", "", "Hits handed over to Redis.", METRIC_UNSIGNED,
@@ -64,7 +64,7 @@ static const struct metric metrics[] = {
 	FRONT_COUNTERS(ROW)};
 
 static void
-metric_value(struct buf *out, const struct metric *metric, const void *at)
+metric_value(struct buf *out, const struct exposed *metric, const void *at)
 {
 	switch (metric->kind) {
 	case METRIC_UNSIGNED:
@@ -87,7 +87,7 @@ metric_value(struct buf *out, const struct metric *metric, const void *at)
 
 /* Whether the row is the first of its name. */
 static bool
-metric_is_first(const struct metric *metric)
+metric_is_first(const struct exposed *metric)
 {
 	return metric == metrics || strcmp(metric->name, metric[-1].name) != 0;
 }
@@ -103,7 +103,7 @@ void
 metrics_text(struct buf *out, const struct measured *measured)
 {
 	for (size_t i = 0; i < COUNT_OF(metrics); i++) {
-		const struct metric *metric = &metrics[i];
+		const struct exposed *metric = &metrics[i];
 		if (metric_is_first(metric))
 			buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
 				 metric->name, metric_type(metric->name));

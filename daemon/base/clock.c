@@ -21,6 +21,12 @@ clock_mono_ms(void)
 }
 
 int64_t
+clock_coarse_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
 clock_wall_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);

@@ -7,6 +7,8 @@
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_mono_ms(void);
+/* The same, as of the last tick of the kernel: a few ms late, and cheap. For ages, not for deadlines. */
+int64_t clock_coarse_ms(void);
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 int64_t clock_wall_ms(void);
 /*

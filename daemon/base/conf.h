@@ -7,6 +7,7 @@
 #define BASE_CONF_H
 
 #include "base/base.h"
+#include "base/metric.h"
 #include "base/network.h"
 #include "base/period.h"
 #include "base/zone.h"
@@ -19,16 +20,6 @@ enum {
 
 enum conf_sync { CONF_SYNC_ALWAYS, CONF_SYNC_EVERYSEC, CONF_SYNC_NO };
 enum conf_language { CONF_VI, CONF_EN, CONF_LANGUAGES };
-
-/* What is counted: field in code, name in keys and JSON. In JSON order. */
-#define METRICS(X)          \
-	X(HITS, "hits")     \
-	X(VISITS, "visits") \
-	X(VISITORS, "visitors")
-#define X(id, name) METRIC_##id,
-enum conf_metric { METRICS(X) METRIC_COUNT };
-#undef X
-extern const char *const conf_metric_names[METRIC_COUNT];
 
 /* What a hit becomes when its browser asks not to be tracked (Sec-GPC, DNT). */
 enum conf_gpc { CONF_GPC_NO, CONF_GPC_ANONYMOUS, CONF_GPC_REFUSE };
@@ -62,7 +53,7 @@ struct conf_site {
 	enum conf_language language;
 	uint8_t rows[CONF_ROWS_MAX]; /* indices of conf_row_names */
 	size_t row_count;
-	enum conf_metric metric; /* of the rows */
+	enum metric metric; /* of the rows */
 	char **query;            /* query keys that belong to the page */
 	size_t query_count;
 	struct network *exclude; /* whose hits are not counted */

@@ -33,10 +33,6 @@ const char *const conf_row_names[CONF_ROW_NAMES] = {
 	PERIODS(X)[CONF_ROW_ONLINE] = "online", [CONF_ROW_BOTS] = "bots"};
 #undef X
 
-#define X(id, name) [METRIC_##id] = name,
-const char *const conf_metric_names[METRIC_COUNT] = {METRICS(X)};
-#undef X
-
 #define AT(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 #define TOP(field) .section = "", AT(struct conf, field)
 #define JOURNAL(field) .section = "journal", AT(struct conf, field)
@@ -287,7 +283,7 @@ const struct conf_key conf_keys[] = {
 		.name = "metric",
 		.type = CONF_CHOICE,
 		.initial = "hits",
-		.words = conf_metric_names,
+		.words = metric_names,
 		.word_count = METRIC_COUNT,
 		.help = "what the rows count",
 		SITE(metric),

@@ -255,3 +255,16 @@ period_parse(struct slice text, enum period_kind *kind, int32_t *id)
 		}
 	return false;
 }
+
+void
+date_fill(struct date *date, int32_t day)
+{
+	if (date->filled && date->day == day)
+		return;
+	*date = (struct date){.filled = true, .day = day, .civil = civil_of_day(day)};
+	for (int kind = 0; kind < PERIOD_KINDS; kind++)
+		date->periods[kind] = period_of_day((enum period_kind)kind, day);
+	for (int which = 0; which < SHOWN_PERIODS; which++)
+		date->shown[which] = period_shown((enum shown_period)which, day);
+	period_name(PERIOD_DAY, day, date->name);
+}

@@ -63,4 +63,16 @@ char *period_name(enum period_kind kind, int32_t id, char out[PERIOD_NAME_SIZE])
 /* The inverse, for any of the five forms; false when `text` is none of them or no such date exists. */
 bool period_parse(struct slice text, enum period_kind *kind, int32_t *id);
 
+/* A date and all that follows from it, worked out once a day and not once a hit. Zeroed: none. */
+struct date {
+	bool filled;
+	int32_t day;
+	struct civil civil;
+	int32_t periods[PERIOD_KINDS];
+	int32_t shown[SHOWN_PERIODS];
+	char name[PERIOD_NAME_SIZE];
+};
+/* Cheap when it is this day already. */
+void date_fill(struct date *date, int32_t day);
+
 #endif

@@ -50,6 +50,7 @@ cli_store_new(const struct cli *cli)
 		.password_file = cli->conf->redis_password_file,
 		.timeout_ms = CLI_TIMEOUT_MS,
 		.pages_per_day = cli->conf->pages_per_day,
+		.journal_retain = cli->conf->journal_retain,
 	};
 	struct store *store = store_new(&options, error, sizeof error);
 	if (!store)

@@ -10,11 +10,11 @@ read_counts(const struct cli *cli, const struct conf_site *site, int32_t day, st
 	struct store *store = cli_store(cli);
 	cli_check(store, store_read(store, site->shard, &numbers, 1, NULL, 0, NULL));
 	store_free(store);
-	memcpy(counts->hits, numbers.hits, sizeof counts->hits);
-	counts->age = 0;
+	*counts = (struct counts){.online = numbers.online, .bots = numbers.bots};
+	memcpy(counts->numbers, numbers.counts, sizeof counts->numbers);
 }
 
-/* The rows of the JSON form, for CSV and TSV. A row that is no period is not counted yet: unknown. */
+/* The rows of the JSON form, for CSV and TSV. */
 static void
 print_rows(const struct cli *cli, const struct counts_view *view, const struct counts *counts)
 {
@@ -27,11 +27,11 @@ print_rows(const struct cli *cli, const struct counts_view *view, const struct c
 	table_init(&table, columns, COUNT_OF(columns));
 	for (size_t i = 0; i < view->row_count; i++) {
 		int row = view->rows[i];
-		int64_t value = row < SHOWN_PERIODS ? counts->hits[row] : COUNT_UNKNOWN;
+		int64_t value = counts_row(view, counts, row);
 		struct cell *cells = table_row(&table);
 		cell_text(&cells[0], slice_of(conf_row_names[row]));
 		buf_clear(&words);
-		label_row(&words, view->language, row, view->local.day);
+		label_row(&words, view->language, row, view->date->civil);
 		cell_text(&cells[1], buf_slice(&words));
 		cell_count(&cells[2], value);
 		buf_clear(&words);
@@ -49,9 +49,12 @@ cmd_counts(struct cli *cli)
 	const struct conf_site *site = cli_site(cli);
 	struct counts_view view;
 	struct counts counts;
+	struct date date = {0};
 	counts_view_init(&view, site);
 	view.language = cli_language(cli, site);
 	view.local = cli_now(site, &view.utc);
+	date_fill(&date, view.local.day);
+	view.date = &date;
 	view.counted = COUNTS_READ;
 	read_counts(cli, site, view.local.day, &counts);
 	if (cli->rendering == RENDER_CSV || cli->rendering == RENDER_TSV) {

@@ -228,7 +228,7 @@ add_line(struct import *import, struct slice line)
 	make_hit(import, &access, &hit, page);
 	if (!delta_has_room(import->delta, &hit))
 		return false;
-	delta_add(import->delta, &hit);
+	delta_add_decided(import->delta, &hit, false);
 	import->batch.counted++;
 	return true;
 }

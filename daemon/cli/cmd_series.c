@@ -157,8 +157,8 @@ show_periods(struct cli *cli, enum period_kind kind)
 	size_t count = ids.last >= ids.first ? (size_t)(ids.last - ids.first + 1) : 0;
 	int64_t *hits = xcalloc(count + 1, sizeof *hits);
 	if (count > 0)
-		cli_check(store, store_series(store, site->key_slice, kind, (int32_t)ids.first,
-					      count, hits));
+		cli_check(store, store_series(store, site->key_slice, METRIC_HITS, kind,
+					      (int32_t)ids.first, count, hits));
 	for (size_t i = 0; i < count; i++)
 		add_period(&table, kind, (int32_t)(ids.first + (int64_t)i), hits[i], now);
 	store_free(store);
@@ -177,7 +177,8 @@ read_hours(struct store *store, const struct conf_site *site, int32_t day, int64
 	cli_check(store, store_hours(store, site->key_slice, day, hours, &known));
 	if (known)
 		return;
-	cli_check(store, store_series(store, site->key_slice, PERIOD_DAY, day, 1, &hits));
+	cli_check(store,
+		  store_series(store, site->key_slice, METRIC_HITS, PERIOD_DAY, day, 1, &hits));
 	for (int hour = 0; hour < 24; hour++)
 		hours[hour] = hits == 0 ? 0 : COUNT_UNKNOWN;
 }

@@ -29,7 +29,7 @@ add_row(struct table *table, const struct site_numbers *numbers)
 	struct cell *row = table_row(table);
 	cell_text(&row[0], numbers->site);
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++)
-		cell_count(&row[1 + i], numbers->hits[summary_periods[i]]);
+		cell_count(&row[1 + i], numbers->counts[METRIC_HITS][summary_periods[i]]);
 }
 
 /* The months of two sites may differ around midnight, so the heads do not name them. */
@@ -46,7 +46,7 @@ init_table(struct table *table, enum conf_language language, struct buf labels[S
 			column->word = WORD_YEAR;
 		if (period == SHOWN_THIS_MONTH || period == SHOWN_THIS_YEAR)
 			continue;
-		label_row(&labels[i], language, (int)period, 0);
+		label_row(&labels[i], language, (int)period, (struct civil){0});
 		buf_add(&labels[i], "", 1);
 		column->label = labels[i].data;
 	}

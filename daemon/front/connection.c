@@ -26,10 +26,14 @@ static const struct {
 	[CONNECTION_IDLE] = {TO(READING) | TO(ANSWERING) | TO(CLOSED), 75000},
 	[CONNECTION_READING] = {TO(ANSWERING) | TO(CLOSED), 5000},
 	[CONNECTION_BACKLOG] = {TO(ANSWERING) | TO(READING) | TO(IDLE) | TO(CLOSED), 5000},
-	[CONNECTION_ANSWERING] = {TO(IDLE) | TO(READING) | TO(BACKLOG) | TO(SENDING) |
+	[CONNECTION_ANSWERING] = {TO(IDLE) | TO(READING) | TO(BACKLOG) | TO(WAITING) | TO(SENDING) |
 					  TO(DRAINING) | TO(CLOSED),
 				  0},
-	[CONNECTION_SENDING] = {TO(IDLE) | TO(READING) | TO(BACKLOG) | TO(DRAINING) | TO(CLOSED),
+	[CONNECTION_WAITING] = {TO(IDLE) | TO(READING) | TO(BACKLOG) | TO(WAITING) | TO(SENDING) |
+					TO(DRAINING) | TO(CLOSED),
+				0},
+	[CONNECTION_SENDING] = {TO(IDLE) | TO(READING) | TO(BACKLOG) | TO(WAITING) | TO(DRAINING) |
+					TO(CLOSED),
 				10000},
 	[CONNECTION_DRAINING] = {TO(CLOSED), 2000},
 	[CONNECTION_CLOSED] = {0, 0},
@@ -61,8 +65,7 @@ connection_free(struct connection_set *set, struct connection *connection)
 	assert(connection->state == CONNECTION_CLOSED);
 	TAILQ_REMOVE(&set->in[CONNECTION_CLOSED], connection, entry);
 	set->count[CONNECTION_CLOSED]--;
-	if (connection->watched)
-		event_del(&connection->event);
+	connection_unwatch(connection);
 	close(connection->fd);
 	buf_release(&connection->input);
 	buf_release(&connection->output);
@@ -95,11 +98,18 @@ connection_watch(struct connection *connection, struct event_base *base, short w
 {
 	if (connection->watched && (event_get_events(&connection->event) & what))
 		return;
-	if (connection->watched)
-		event_del(&connection->event);
+	connection_unwatch(connection);
 	event_assign(&connection->event, base, connection->fd, (short)(what | EV_PERSIST), cb,
 		     connection);
 	connection->watched = event_add(&connection->event, NULL) == 0;
+}
+
+void
+connection_unwatch(struct connection *connection)
+{
+	if (connection->watched)
+		event_del(&connection->event);
+	connection->watched = false;
 }
 
 enum received

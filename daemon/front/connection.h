@@ -20,6 +20,7 @@ enum connection_state {
 	CONNECTION_READING,   /* part of a request has arrived */
 	CONNECTION_BACKLOG,   /* requests wait in its input for the next pass */
 	CONNECTION_ANSWERING, /* its requests are part of this pass */
+	CONNECTION_WAITING,   /* an answer lacks something; nothing is read */
 	CONNECTION_SENDING,   /* answers wait until the client takes them; nothing is read */
 	CONNECTION_DRAINING,  /* half-closed; what still comes is thrown away */
 	CONNECTION_CLOSED,    /* freed at the end of the pass */
@@ -28,10 +29,13 @@ enum connection_state {
 
 enum { CONNECTION_DRAIN_MAX = 256 * 1024 /* bytes thrown away before the patience ends */ };
 
+struct parked;
+
 struct connection {
 	struct event event;
 	TAILQ_ENTRY(connection) entry; /* in the list of its state */
 	void *loop;
+	struct parked *parked; /* the loop's: answers that wait; NULL: none */
 	int fd;
 	enum connection_state state;
 	int64_t since;    /* when it took this state, monotonic ms */
@@ -71,6 +75,9 @@ int64_t connection_patience(enum connection_state state);
 /* Calls `cb` with the connection when the socket is ready for `what` (EV_READ or EV_WRITE), until changed. */
 void connection_watch(struct connection *connection, struct event_base *base, short what,
 		      event_callback_fn cb);
+
+/* Until it is watched again. */
+void connection_unwatch(struct connection *connection);
 
 enum received { RECEIVED_BYTES, RECEIVED_NOTHING, RECEIVED_END };
 /*

@@ -15,8 +15,15 @@
 #define FRONT_COUNTERS(X)                                                                        \
 	X(hits_counted, "thongke_hits_total", "outcome=\"counted\"",                             \
 	  "Hits by what became of them.")                                                        \
-	X(hits_duplicate, "thongke_hits_total", "outcome=\"duplicate\"", "")                     \
+	X(hits_bot, "thongke_hits_total", "outcome=\"bot\"", "")                                 \
+	X(hits_prefetch, "thongke_hits_total", "outcome=\"prefetch\"", "")                       \
 	X(hits_rate, "thongke_hits_total", "outcome=\"rate\"", "")                               \
+	X(hits_repeat, "thongke_hits_total", "outcome=\"repeat\"", "")                           \
+	X(hits_duplicate, "thongke_hits_total", "outcome=\"duplicate\"", "")                     \
+	X(hits_excluded, "thongke_hits_total", "outcome=\"excluded\"", "")                       \
+	X(hits_local, "thongke_hits_total", "outcome=\"local\"", "")                             \
+	X(hits_optout, "thongke_hits_total", "outcome=\"optout\"", "")                           \
+	X(hits_origin, "thongke_hits_total", "outcome=\"origin\"", "")                           \
 	X(hits_refused, "thongke_hits_total", "outcome=\"refused\"", "")                         \
 	X(hits_unavailable, "thongke_hits_total", "outcome=\"unavailable\"", "")                 \
 	X(hits_lost, "thongke_hits_without_address_total", "",                                   \

@@ -20,6 +20,8 @@ enum {
 	LOOP_SWEEP_MS = 250,        /* how exact deadlines are */
 	LOOP_ACCEPT_PAUSE_MS = 100, /* after a failed accept */
 	LOOP_TURNED_AWAY_MAX = 64,  /* connections over the limit that are told so */
+	LOOP_WAIT_MS = 50,          /* how long an answer waits for what it lacks */
+	LOOP_WAITING_MS = 10,       /* how exact that is */
 	LOOP_EVICT_AFTER_MS = 1000, /* an unfinished request this old makes room for others */
 };
 
@@ -41,6 +43,8 @@ void loop_free(struct loop *loop);
 void loop_listen(struct loop *loop, const struct listeners *listeners, int index);
 /* Accepts whoever waits already, stops listening, closes idle connections; answers from now on close. */
 void loop_drain(struct loop *loop);
+/* What some answers wait for may be there: they are tried again. */
+void loop_retry(struct loop *loop);
 size_t loop_open(const struct loop *loop);
 
 #endif

@@ -1,80 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The public routes. A handler decides everything about its request and puts a hit's record into the pass's buffer;
- * the commit writes the buffer to the journal and raises the board; only then bodies are rendered, so that a hit's
- * own answer contains it. Nothing here waits.
+ * The public routes. A handler decides everything about its request and leaves a hit to the intake; the commit writes
+ * the pass's hits to the journal and raises what is shown; only then bodies are rendered, so that a hit's own answer
+ * contains it. Nothing here waits: an answer that lacks a page's number says so, and is asked again.
  */
 #include "front/public.h"
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "hit/beacon.h"
-#include "hit/client.h"
+#include "front/intake.h"
 #include "hit/page.h"
 #include "show/assets.h"
 
-/* A configured site as one worker keeps it at hand. */
-struct site_slot {
-	struct board_site *board;
-	struct zone_span span; /* the offset that held when last asked */
-};
-
 struct public_state {
 	struct public_options options;
-	struct conf *conf;
-	uint64_t generation;
-	struct site_slot *slots; /* in the order of conf->sites */
+	struct intake *intake;
+	const struct conf *conf; /* in force in this pass */
 	size_t connections;
-	int64_t time_ms; /* of this pass's hits; 0: not yet asked */
-	int64_t mono_ms; /* the pass by the monotonic clock, likewise */
-	struct buf records;
-	uint32_t record_count;
 	struct buf body;
 	struct asset assets[ASSETS];
-	struct log_limit journal_limit;
 	struct beacon beacon;
-	struct client client; /* of the hit that is being decided */
 };
 
-/* --- the configuration in force --- */
-
-static void
-public_load_conf(struct public_state *state)
-{
-	state->generation = conf_current_generation(state->options.conf);
-	struct conf *conf = conf_current_get(state->options.conf);
-	conf_unref(state->conf);
-	free(state->slots);
-	state->conf = conf;
-	state->slots = xcalloc(conf->site_count + 1, sizeof(*state->slots));
-	for (size_t i = 0; i < conf->site_count; i++)
-		state->slots[i].board = board_site(state->options.board, conf->sites[i].key_slice);
-	int workers = state->options.workers;
-	state->connections = (size_t)(conf->connections + workers - 1) / (size_t)workers;
-}
+/* What a request owns until it is answered: the pages whose numbers it asks for, or a text. */
+struct own {
+	struct buf text;
+	size_t count;
+	struct page_shown pages[PAGES_ASKED_MAX];
+	struct page_key keys[PAGES_ASKED_MAX];
+};
 
 static size_t
 public_begin(void *context)
 {
 	struct public_state *state = context;
-	if (conf_current_generation(state->options.conf) != state->generation)
-		public_load_conf(state);
-	state->time_ms = 0;
-	state->mono_ms = 0;
-	return state->connections;
+	state->conf = intake_begin(state->intake);
+	int workers = state->options.workers;
+	return (size_t)(state->conf->connections + workers - 1) / (size_t)workers;
 }
 
 /* --- what the counting and the showing routes share --- */
 
-static struct local_time
-public_local_time(struct public_state *state, struct site_slot *slot, const struct conf_site *site)
+static struct page_key
+public_page_key(const struct public_state *state, const struct conf_site *site, struct slice path)
 {
-	if (state->time_ms == 0)
-		state->time_ms = clock_hit_ms();
-	int64_t utc = state->time_ms / 1000;
-	if (utc < slot->span.from || utc >= slot->span.to)
-		slot->span = zone_at(site->zone, utc);
-	return zone_span_local(slot->span, utc);
+	return pages_key(state->options.pages, site->key_slice, site->shard, path);
+}
+
+static void
+public_find_page(struct public_state *state, const struct call *call, struct pending *pending)
+{
+	struct counts_view *view = &pending->view;
+	size_t len = beacon_page(&state->beacon, call->request, view->site, pending->page);
+	view->page = (struct slice){len > 0 ? pending->page : NULL, len};
+	if (len > 0)
+		pending->key = public_page_key(state, view->site, view->page);
 }
 
 /* Finds the site and what is wished of the answer. 200 or an error. */
@@ -89,89 +67,42 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 	if (!site)
 		return 404;
 	struct counts_view *view = &pending->view;
+	const struct counts_wishes wishes = {beacon->rows, beacon->metric, beacon->lang,
+					     beacon->title};
 	counts_view_init(view, site);
-	if (!counts_view_choose(view, beacon->rows, beacon->lang, beacon->title))
+	if (!counts_view_choose(view, &wishes))
 		return 400;
-	pending->site = &state->slots[site - state->conf->sites];
-	view->local = public_local_time(state, pending->site, site);
-	view->utc = state->time_ms / 1000;
-	view->counted = COUNTS_READ;
-	view->reason = NULL;
-	size_t len = beacon_page(beacon, call->request, site, pending->page);
-	view->page = (struct slice){len > 0 ? pending->page : NULL, len};
-	return 200;
-}
-
-static void
-public_put_record(struct public_state *state, const struct call *call, struct pending *pending)
-{
-	const struct counts_view *view = &pending->view;
-	struct salt salt = salts_get(state->options.salts, view->local.day);
-	struct hit hit = {
-		.time_ms = state->time_ms,
-		.day = view->local.day,
-		.hour = (uint8_t)view->local.hour,
-		.visitor = visitor_id(&salt, view->site->key_slice, &state->client.address.any,
-				      call->request->user_agent),
-		.nonce = pending->nonce,
-		.site = view->site->key_slice,
-		.count = 1,
-		.values[HIT_PAGES] = view->page,
-	};
-	record_put(&state->records, &hit);
-	state->record_count++;
-	pending->counted = true;
-	if (state->client.how == CLIENT_LOST)
-		counter_add(&state->options.counters->hits_lost, 1);
-}
-
-/* A front server that names no client stands for all of them: no limit of one client fits it. */
-static enum limit_verdict
-public_limit(struct public_state *state)
-{
-	if (state->conf->hits_per_minute == 0 || state->client.how == CLIENT_LOST)
-		return LIMIT_WITHIN;
-	if (state->mono_ms == 0)
-		state->mono_ms = clock_mono_ms();
-	enum limit_verdict verdict = limits_take(state->options.limits, &state->client.address.any,
-						 state->conf->hits_per_minute, state->mono_ms);
-	if (verdict != LIMIT_WITHIN)
-		counter_add(&state->options.counters->hits_rate, 1);
-	return verdict;
-}
-
-static void
-public_refuse(struct pending *pending, const char *reason)
-{
-	pending->view.counted = COUNTS_REFUSED;
-	pending->view.reason = reason;
-}
-
-/* The limit goes before the nonce: what it refuses may be sent again. 200, or 429 far over the limit. */
-static int
-public_count(struct public_state *state, const struct call *call, struct pending *pending)
-{
-	struct slice nonce = state->beacon.nonce;
-	client_find(&state->client, state->conf, call->peer, call->request);
-	enum limit_verdict verdict = public_limit(state);
-	if (verdict != LIMIT_WITHIN) {
-		public_refuse(pending, "rate");
-		return verdict == LIMIT_FAR_OVER ? 429 : 200;
-	}
-	pending->view.counted = COUNTS_COUNTED;
-	if (nonce.len > 0)
-		pending->nonce = nonce_hash(pending->view.site->key_slice, nonce);
-	if (pending->nonce == 0 ||
-	    nonces_claim(state->options.nonces, pending->nonce, state->time_ms)) {
-		public_put_record(state, call, pending);
-		return 200;
-	}
-	public_refuse(pending, "duplicate");
-	counter_add(&state->options.counters->hits_duplicate, 1);
+	pending->site = intake_site(state->intake, site, &view->local);
+	view->date = &pending->site->date;
+	view->utc = intake_time_ms(state->intake) / 1000;
+	public_find_page(state, call, pending);
 	return 200;
 }
 
 /* --- handlers --- */
+
+static struct own *
+public_own(struct pending *pending)
+{
+	if (!pending->own)
+		pending->own = xcalloc(1, sizeof(struct own));
+	return pending->own;
+}
+
+static int
+public_count(struct public_state *state, const struct call *call, struct pending *pending)
+{
+	if (call->request->method == HTTP_HEAD)
+		return 200;
+	if (slice_eq(call->request->explain, SLICE("1"))) {
+		struct own *own = public_own(pending);
+		if (intake_explain(state->intake, call, &state->beacon, pending, &own->text)) {
+			pending->form = ANSWER_TEXT;
+			return 200;
+		}
+	}
+	return intake_hit(state->intake, call, &state->beacon, pending);
+}
 
 static int
 public_hit(void *context, const struct call *call, struct pending *pending)
@@ -182,15 +113,47 @@ public_hit(void *context, const struct call *call, struct pending *pending)
 		counter_add(&state->options.counters->hits_refused, 1);
 		return status;
 	}
-	if (call->request->method != HTTP_HEAD && public_count(state, call, pending) == 429)
-		return 429;
-	return slice_eq(state->beacon.quiet, SLICE("1")) ? 204 : 200;
+	status = public_count(state, call, pending);
+	if (status != 200 || pending->form == ANSWER_TEXT)
+		return status;
+	if (slice_eq(state->beacon.quiet, SLICE("1")))
+		return 204;
+	pending->numbers = pending->form == ANSWER_JSON;
+	return 200;
+}
+
+/* Pages beyond the most that are allowed, or that are none, are an error: a list with holes would mislead. */
+static int
+public_ask_pages(struct public_state *state, struct pending *pending)
+{
+	const struct beacon *beacon = &state->beacon;
+	const struct conf_site *site = pending->view.site;
+	if (beacon->page_count == 0 || !pending->view.pages)
+		return 200;
+	struct own *own = public_own(pending);
+	buf_reserve(&own->text, beacon->page_count * HIT_PAGE_MAX);
+	for (size_t i = 0; i < beacon->page_count; i++) {
+		char *path = own->text.data + own->text.len;
+		size_t len = page_normalise(beacon->pages[i], site->query, site->query_count, path);
+		if (len == 0)
+			return 400;
+		own->text.len += len;
+		own->pages[own->count].path = (struct slice){path, len};
+		own->keys[own->count] = public_page_key(state, site, own->pages[own->count].path);
+		own->count++;
+	}
+	pending->view.asked = own->pages;
+	pending->view.asked_count = own->count;
+	return 200;
 }
 
 static int
 public_counts(void *context, const struct call *call, struct pending *pending)
 {
-	return public_prepare(context, call, pending);
+	struct public_state *state = context;
+	int status = public_prepare(state, call, pending);
+	pending->numbers = status == 200 && pending->form == ANSWER_JSON;
+	return pending->numbers ? public_ask_pages(state, pending) : status;
 }
 
 static int
@@ -215,6 +178,66 @@ public_demo(void *context, const struct call *call, struct pending *pending)
 	return state->conf->demo ? public_asset_status(&state->assets[ASSET_DEMO], call) : 404;
 }
 
+/* --- numbers of pages --- */
+
+static void
+public_want(struct public_state *state, const struct pending *pending, struct slice path,
+	    struct page_key key, bool waiting)
+{
+	struct slice site = pending->view.site->key_slice;
+	struct page_want want = {
+		.key = key,
+		.day = pending->view.local.day,
+		.site_len = (uint8_t)site.len,
+		.path_len = (uint16_t)path.len,
+	};
+	memcpy(want.site, site.ptr, site.len);
+	memcpy(want.path, path.ptr, path.len);
+	pages_want(state->options.pages, &want, waiting);
+}
+
+/* False: the page's numbers are on their way. */
+static bool
+public_page(struct public_state *state, const struct pending *pending, struct slice path,
+	    struct page_key key, struct page_counts *out)
+{
+	bool stale;
+	enum page_state got =
+		pages_get(state->options.pages, key, pending->view.local.day, out, &stale);
+	if (got == PAGE_FETCHABLE || (got == PAGE_KNOWN && stale))
+		public_want(state, pending, path, key, got == PAGE_FETCHABLE);
+	return got != PAGE_FETCHABLE;
+}
+
+static bool
+public_ready(void *context, struct pending *pending)
+{
+	struct public_state *state = context;
+	struct counts_view *view = &pending->view;
+	bool ready = true;
+	if (!pending->numbers || pending->status != 200 || !view->pages)
+		return true;
+	if (view->page.ptr)
+		ready = public_page(state, pending, view->page, pending->key, &view->page_counts);
+	struct own *own = pending->own;
+	for (size_t i = 0; own && i < own->count; i++)
+		ready &= public_page(state, pending, own->pages[i].path, own->keys[i],
+				     &own->pages[i].counts);
+	return ready;
+}
+
+static void
+public_release(void *context, struct pending *pending)
+{
+	struct own *own = pending->own;
+	(void)context;
+	if (!own)
+		return;
+	buf_release(&own->text);
+	free(own);
+	pending->own = NULL;
+}
+
 /* --- bodies --- */
 
 typedef void counts_render(struct buf *out, const struct counts_view *, const struct counts *);
@@ -224,7 +247,8 @@ public_render(struct public_state *state, const struct pending *pending, struct 
 	      counts_render *render)
 {
 	struct counts counts;
-	board_counts(state->options.board, pending->site->board, pending->view.local.day, &counts);
+	board_counts(state->options.board, pending->site->board, pending->view.date,
+		     intake_mono_ms(state->intake), &counts);
 	buf_clear(&state->body);
 	render(&state->body, &pending->view, &counts);
 	answer->body = buf_slice(&state->body);
@@ -233,7 +257,11 @@ public_render(struct public_state *state, const struct pending *pending, struct 
 static void
 public_render_json(void *context, const struct pending *pending, struct answer *answer)
 {
-	public_render(context, pending, answer, counts_json);
+	const struct own *own = pending->own;
+	if (pending->form == ANSWER_TEXT)
+		answer->body = buf_slice(&own->text);
+	else
+		public_render(context, pending, answer, counts_json);
 }
 
 static void
@@ -350,50 +378,11 @@ public_find(void *context, struct slice path)
 	return route_find(public_routes, COUNT_OF(public_routes), path);
 }
 
-/* --- the commit --- */
-
-static void
-public_board(struct public_state *state, const struct pending *pending, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (pending[i].counted)
-			board_add(pending[i].site->board, pending[i].view.local.day);
-	counter_add(&state->options.counters->hits_counted, state->record_count);
-}
-
-/* None of this pass's hits is in the journal: their senders may try again, with the same nonces. */
-static void
-public_take_back(struct public_state *state, struct pending *pending, size_t count, int code)
-{
-	uint64_t held_back;
-	if (log_again(&state->journal_limit, 10000, &held_back))
-		log_error("hits_refused reason=%s hits=%u held_back=%" PRIu64,
-			  code == JOURNAL_FULL ? "journal_full" : "journal_write",
-			  state->record_count, held_back);
-	for (size_t i = 0; i < count; i++) {
-		if (!pending[i].counted)
-			continue;
-		pending[i].status = 503;
-		if (pending[i].nonce != 0)
-			nonces_release(state->options.nonces, pending[i].nonce);
-	}
-	counter_add(&state->options.counters->hits_unavailable, state->record_count);
-}
-
 static void
 public_commit(void *context, struct pending *pending, size_t count)
 {
 	struct public_state *state = context;
-	if (state->record_count == 0)
-		return;
-	int code = journal_write(state->options.writer, buf_slice(&state->records),
-				 state->record_count);
-	if (code == 0)
-		public_board(state, pending, count);
-	else
-		public_take_back(state, pending, count, code);
-	buf_clear(&state->records);
-	state->record_count = 0;
+	intake_commit(state->intake, pending, count);
 }
 
 const struct service public_service = {
@@ -404,16 +393,18 @@ const struct service public_service = {
 	.begin = public_begin,
 	.find = public_find,
 	.commit = public_commit,
+	.ready = public_ready,
+	.release = public_release,
 };
 
 struct public_state *
-public_new(const struct public_options *options)
+public_new(const struct public_options *options, const struct intake_options *intake)
 {
 	struct public_state *state = xcalloc(1, sizeof(*state));
 	state->options = *options;
+	state->intake = intake_new(intake);
 	for (int i = 0; i < ASSETS; i++)
 		asset_get((enum asset_id)i, &state->assets[i]);
-	public_load_conf(state);
 	return state;
 }
 
@@ -422,9 +413,7 @@ public_free(struct public_state *state)
 {
 	if (!state)
 		return;
-	conf_unref(state->conf);
-	free(state->slots);
-	buf_release(&state->records);
+	intake_free(state->intake);
 	buf_release(&state->body);
 	free(state);
 }

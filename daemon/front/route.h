@@ -21,17 +21,31 @@ struct pending {
 	struct connection *connection;
 	const struct route *route; /* NULL: refused before one was found */
 	int status;
+	enum answer_form form;
 	const char *extra; /* more header lines, or NULL */
 	bool head_only;
 	bool last; /* the connection closes after this answer */
 
+	void *own; /* the service's, until it is told to release it; NULL: nothing */
+
 	/* Of routes that count or show counts. `view` is set only where `site` is. */
 	struct site_slot *site;
-	bool counted; /* a record of it is in the pass's buffer */
-	uint64_t nonce;
+	bool counted;           /* a record of it is in the pass's buffer */
+	bool page_only;         /* and counts its page alone */
+	bool numbers;           /* the answer shows numbers of pages */
+	uint64_t nonce, repeat; /* claimed for it */
+	struct page_key key;    /* of the view's page, where there is one */
 	struct counts_view view;
 	char page[HIT_PAGE_MAX];
 };
+
+/* It was copied from `from`: its slices into itself follow. */
+static inline void
+pending_moved(struct pending *pending, const struct pending *from)
+{
+	if (pending->site && pending->view.page.ptr == from->page)
+		pending->view.page.ptr = pending->page;
+}
 
 struct call {
 	const struct http_request *request;
@@ -62,8 +76,13 @@ struct service {
 	const struct route *(*find)(void *context, struct slice path);
 	/* Before any answer of the pass is rendered; may change a status; may be NULL. */
 	void (*commit)(void *context, struct pending *pending, size_t count);
-	/* What an answer of this status to this request (its route may be NULL) adds to the counters; may be NULL. */
-	void (*answered)(void *context, const struct pending *pending);
+	/*
+	 * Whether all is there that the answer needs; asked again for a while until it is, and then rendered with what
+	 * there is. May be NULL: it always is.
+	 */
+	bool (*ready)(void *context, struct pending *pending);
+	/* The answer was given, or never will be: frees what the request owns; may be NULL. */
+	void (*release)(void *context, struct pending *pending);
 };
 
 const struct route *route_find(const struct route *routes, size_t count, struct slice path);

@@ -28,8 +28,8 @@ struct worker {
 	bool started;
 	pthread_t thread;
 	struct event_base *base;
-	struct event *wake, *tick;
-	int wake_fd;
+	struct event *wake, *tick, *fetched;
+	int wake_fd, fetched_fd;
 	struct journal_writer *writer;
 	struct public_state *public_state;
 	struct loop *loop;
@@ -67,6 +67,17 @@ worker_wake_cb(evutil_socket_t fd, short what, void *arg)
 	event_add(worker->tick, &(struct timeval){0, DRAIN_TICK_MS * 1000});
 }
 
+/* Pages that answers wait for were fetched. */
+static void
+worker_fetched_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+	eventfd_t times;
+	(void)what;
+	if (eventfd_read((int)fd, &times) == 0)
+		loop_retry(worker->loop);
+}
+
 static void *
 worker_main(void *arg)
 {
@@ -96,22 +107,37 @@ worker_init(struct worker *worker, struct front *front, int index)
 	worker->index = index;
 	worker->base = worker_base();
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake_fd < 0)
+	worker->fetched_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd < 0 || worker->fetched_fd < 0)
 		die("cannot set up a worker: %s", strerror(errno));
 	worker->wake = event_new(worker->base, worker->wake_fd, EV_READ, worker_wake_cb, worker);
 	worker->tick = event_new(worker->base, -1, EV_PERSIST, worker_tick_cb, worker);
+	worker->fetched = event_new(worker->base, worker->fetched_fd, EV_READ | EV_PERSIST,
+				    worker_fetched_cb, worker);
 	event_add(worker->wake, NULL);
+	event_add(worker->fetched, NULL);
+	pages_notify(front->options.pages, worker->fetched_fd);
 	worker->writer = journal_writer_new(front->options.journal);
-	worker->public_state = public_new(&(struct public_options){
-		.conf = front->options.conf,
-		.writer = worker->writer,
-		.board = front->options.board,
-		.salts = front->options.salts,
-		.nonces = front->options.nonces,
-		.limits = front->options.limits,
-		.counters = &worker->counters,
-		.workers = front->count,
-	});
+	const struct front_options *options = &front->options;
+	worker->public_state = public_new(
+		&(struct public_options){
+			.board = options->board,
+			.pages = options->pages,
+			.counters = &worker->counters,
+			.workers = front->count,
+		},
+		&(struct intake_options){
+			.conf = options->conf,
+			.rules = options->rules,
+			.writer = worker->writer,
+			.board = options->board,
+			.pages = options->pages,
+			.salts = options->salts,
+			.nonces = options->nonces,
+			.repeats = options->repeats,
+			.limits = options->limits,
+			.counters = &worker->counters,
+		});
 	worker->loop = loop_new(&(struct loop_options){
 		.base = worker->base,
 		.service = &public_service,
@@ -129,8 +155,10 @@ worker_release(struct worker *worker)
 	journal_writer_free(worker->writer);
 	event_free(worker->wake);
 	event_free(worker->tick);
+	event_free(worker->fetched);
 	event_base_free(worker->base);
 	close(worker->wake_fd);
+	close(worker->fetched_fd);
 }
 
 int

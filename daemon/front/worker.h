@@ -10,18 +10,22 @@
 #include "front/counters.h"
 #include "hit/limits.h"
 #include "hit/nonce.h"
+#include "hit/rules.h"
 #include "hit/visitor.h"
 #include "journal/journal.h"
 #include "show/board.h"
+#include "show/pages.h"
 
 struct front;
 
 struct front_options {
 	struct conf_current *conf;
 	struct journal *journal;
+	struct rules_current *rules;
 	struct board *board;
+	struct pages *pages;
 	struct salts *salts;
-	struct nonces *nonces;
+	struct nonces *nonces, *repeats;
 	struct limits *limits;
 };
 

@@ -47,6 +47,12 @@ read_pairs(struct beacon *beacon, struct slice pairs)
 	struct slice name, value;
 	while (form_next(&pairs, &name, &value)) {
 		struct slice *known = name.len > 0 ? find_parameter(beacon, name) : NULL;
+		if (name.len == 1 && name.ptr[0] == 'p') {
+			if (beacon->page_count == BEACON_PAGES_MAX)
+				return -400;
+			known = &beacon->pages[beacon->page_count++];
+			known->ptr = NULL;
+		}
 		if (!known || known->ptr)
 			continue;
 		char *to = beacon->text + beacon->text_len;
@@ -75,8 +81,10 @@ body_type_known(struct slice type)
 int
 beacon_read(struct beacon *beacon, const struct http_request *request)
 {
-	/* All but the text, which is large and needs no zeroes. */
-	memset(beacon, 0, offsetof(struct beacon, text));
+	/* All but the pages and the text, which are large and need no zeroes. */
+	memset(beacon, 0, offsetof(struct beacon, pages));
+	beacon->page_count = 0;
+	beacon->text_len = 0;
 	int status = read_pairs(beacon, request->query);
 	if (status < 0 || request->method != HTTP_POST || request->body.len == 0)
 		return status;

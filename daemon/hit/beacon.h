@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a request says, decoded but not judged (pure): the parameters of the query and of a POST's body. The first
- * of a repeated key counts, the query's before the body's; unknown keys are ignored.
+ * of a repeated key counts, the query's before the body's, but p may be repeated; unknown keys are ignored.
  */
 #ifndef HIT_BEACON_H
 #define HIT_BEACON_H
@@ -10,28 +10,30 @@
 #include "base/conf.h"
 #include "base/http.h"
 
-enum { BEACON_TEXT_MAX = HTTP_LINE_MAX + HTTP_BODY_MAX };
+enum { BEACON_TEXT_MAX = HTTP_LINE_MAX + HTTP_BODY_MAX, BEACON_PAGES_MAX = 50 };
 
 /* Slices point into text; absent ones are {NULL, 0}. */
 struct beacon {
-	struct slice site;      /* s */
-	struct slice url;       /* u: page URL or path */
-	struct slice referrer;  /* r: where the visitor came from */
-	struct slice width;     /* w: of the screen */
-	struct slice tongue;    /* l: language of the browser */
-	struct slice automated; /* a: "1" when the browser is driven by a program */
-	struct slice scope;     /* scope: "page" counts the page but not the site */
-	struct slice metric;    /* metric: of the rows */
-	struct slice nonce;     /* n */
-	struct slice rows;      /* rows: names separated by commas */
-	struct slice lang;      /* lang */
-	struct slice title;     /* title: "0" or "1" */
-	struct slice quiet;     /* q */
+	struct slice site;                    /* s */
+	struct slice url;                     /* u: page URL or path */
+	struct slice referrer;                /* r: where the visitor came from */
+	struct slice width;                   /* w: of the screen */
+	struct slice tongue;                  /* l: language of the browser */
+	struct slice automated;               /* a: "1" when the browser is driven by a program */
+	struct slice scope;                   /* scope: "page" counts the page but not the site */
+	struct slice metric;                  /* metric: of the rows */
+	struct slice nonce;                   /* n */
+	struct slice rows;                    /* rows: names separated by commas */
+	struct slice lang;                    /* lang */
+	struct slice title;                   /* title: "0" or "1" */
+	struct slice quiet;                   /* q */
+	struct slice pages[BEACON_PAGES_MAX]; /* p: whose numbers are asked for */
+	size_t page_count;
 	size_t text_len;
 	char text[BEACON_TEXT_MAX];
 };
 
-/* 0, -400 (bad escape, control character or UTF-8 in a known value), or -415 (type of a non-empty POST body). */
+/* 0, -400 (bad escape, control character or UTF-8 in a known value, too many of p), or -415 (type of a non-empty POST body). */
 int beacon_read(struct beacon *beacon, const struct http_request *request) MUST_CHECK;
 
 /*

@@ -95,42 +95,39 @@ tag_of(uint64_t hash)
 	return tag ? tag : 1;
 }
 
-/*
- * How long a slot has been held: below 0 when the clock went back, NONCE_KEEP_MS when it is free or
- * expired.
- */
+/* How long ago a slot was claimed: below 0 when the clock went back, the most there is when it is free or was left. */
 static int32_t
 slot_age(const struct slot *slot, uint32_t now)
 {
 	int32_t age = (int32_t)(now - slot->time);
-	if (slot->tag == 0 || age >= NONCE_KEEP_MS || age < -CLOCK_BACK_MS)
-		return NONCE_KEEP_MS;
-	return age;
+	return slot->tag == 0 || age < -CLOCK_BACK_MS ? INT32_MAX : age;
 }
 
 /* Holding the lock. */
 static bool
-bucket_claim(struct bucket *bucket, uint32_t tag, uint32_t now)
+bucket_claim(struct bucket *bucket, uint32_t tag, uint32_t now, int64_t keep_ms)
 {
 	struct slot *oldest = bucket->slots;
 	for (struct slot *slot = bucket->slots; slot < bucket->slots + SLOTS; slot++) {
 		int32_t age = slot_age(slot, now);
-		if (slot->tag == tag && age < NONCE_KEEP_MS)
+		if (slot->tag == tag && age < keep_ms)
 			return false;
-		if (age > slot_age(oldest, now))
+		if (slot->tag == tag || age > slot_age(oldest, now))
 			oldest = slot;
+		if (slot->tag == tag)
+			break;
 	}
 	*oldest = (struct slot){tag, now};
 	return true;
 }
 
 bool
-nonces_claim(struct nonces *nonces, uint64_t hash, int64_t time_ms)
+nonces_claim(struct nonces *nonces, uint64_t hash, int64_t time_ms, int64_t keep_ms)
 {
 	if (hash == 0)
 		return true;
 	struct bucket *bucket = bucket_lock(nonces, hash);
-	bool won = bucket_claim(bucket, tag_of(hash), (uint32_t)time_ms);
+	bool won = bucket_claim(bucket, tag_of(hash), (uint32_t)time_ms, keep_ms);
 	bucket_unlock(bucket);
 	return won;
 }

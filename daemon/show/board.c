@@ -13,6 +13,7 @@ enum {
 	NO_PERIOD = INT32_MIN,
 	TABLE_MIN = 64,
 	AGE_SHOWN_MS = 2000, /* the tally hears from Redis every second: younger than this is 0 */
+	OTHERS = METRIC_COUNT - 1,
 };
 
 struct cell {
@@ -21,6 +22,7 @@ struct cell {
 	int64_t offset;
 	int64_t confirmed;
 	int64_t seen;
+	_Atomic int64_t others[OTHERS]; /* the metrics behind hits */
 };
 
 struct board_site {
@@ -31,6 +33,8 @@ struct board_site {
 	int32_t taken_day; /* locked: the date at which Redis' numbers were last taken */
 	_Atomic bool known;
 	_Atomic bool looked_at;
+	_Atomic int32_t bots_day;
+	_Atomic int64_t bots, online;
 	struct cell cells[BOARD_CELLS];
 	char key_text[];
 };
@@ -114,6 +118,8 @@ site_new(struct board *board, struct slice key)
 	site->board = board;
 	site->shard = crc16_xmodem(key) % CONF_SHARDS;
 	site->taken_day = NO_PERIOD;
+	site->bots_day = NO_PERIOD;
+	site->online = COUNT_UNKNOWN;
 	for (int i = 0; i < BOARD_CELLS; i++)
 		site->cells[i].period = NO_PERIOD;
 	site->next = board->shards[site->shard];
@@ -192,6 +198,8 @@ cell_begin(struct cell *cell, enum period_kind kind, int32_t period)
 	if (current < period && !is_future(kind, period)) {
 		atomic_store_explicit(&cell->shown, 0, memory_order_relaxed);
 		cell->offset = cell->confirmed = cell->seen = 0;
+		for (int i = 0; i < OTHERS; i++)
+			atomic_store_explicit(&cell->others[i], 0, memory_order_relaxed);
 		atomic_store_explicit(&cell->period, period, memory_order_release);
 		return true;
 	}
@@ -207,10 +215,10 @@ cell_locked(struct board_site *site, enum period_kind kind, int32_t period)
 }
 
 void
-board_add(struct board_site *site, int32_t day)
+board_add(struct board_site *site, const struct date *date)
 {
 	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
-		int32_t period = period_of_day((enum period_kind)kind, day);
+		int32_t period = date->periods[kind];
 		struct cell *cell = cell_slot(site, (enum period_kind)kind, period);
 		bool ours = atomic_load_explicit(&cell->period, memory_order_acquire) == period;
 		if (!ours) {
@@ -224,25 +232,41 @@ board_add(struct board_site *site, int32_t day)
 }
 
 static int64_t
-cell_shown(struct board_site *site, enum shown_period which, int32_t day)
+cell_number(struct board_site *site, enum metric metric, enum shown_period which,
+	    const struct date *date)
 {
-	int32_t period = period_shown(which, day);
+	int32_t period = date->shown[which];
 	struct cell *cell = cell_slot(site, shown_periods[which].kind, period);
 	if (atomic_load_explicit(&cell->period, memory_order_acquire) != period)
 		return 0;
-	return atomic_load_explicit(&cell->shown, memory_order_relaxed);
+	return atomic_load_explicit(metric == METRIC_HITS ? &cell->shown
+							  : &cell->others[metric - 1],
+				    memory_order_relaxed);
+}
+
+static int64_t
+bots_of(const struct board_site *site, int32_t day)
+{
+	bool today = atomic_load_explicit(&site->bots_day, memory_order_acquire) == day;
+	return today ? atomic_load_explicit(&site->bots, memory_order_relaxed) : 0;
 }
 
 void
-board_counts(struct board *board, struct board_site *site, int32_t day, struct counts *out)
+board_counts(struct board *board, struct board_site *site, const struct date *date, int64_t now_ms,
+	     struct counts *out)
 {
 	bool known = atomic_load_explicit(&site->known, memory_order_acquire);
-	for (int which = 0; which < SHOWN_PERIODS; which++)
-		out->hits[which] =
-			known ? cell_shown(site, (enum shown_period)which, day) : COUNT_UNKNOWN;
+	for (int metric = 0; metric < METRIC_COUNT; metric++)
+		for (int which = 0; which < SHOWN_PERIODS; which++)
+			out->numbers[metric][which] =
+				known ? cell_number(site, (enum metric)metric,
+						    (enum shown_period)which, date)
+				      : COUNT_UNKNOWN;
+	out->bots = known ? bots_of(site, date->day) : COUNT_UNKNOWN;
+	out->online = atomic_load_explicit(&site->online, memory_order_relaxed);
 	if (!atomic_load_explicit(&site->looked_at, memory_order_relaxed))
 		atomic_store_explicit(&site->looked_at, true, memory_order_relaxed);
-	int64_t age = board_age_ms(board);
+	int64_t age = now_ms - board->confirmed_ms;
 	out->age = age < AGE_SHOWN_MS ? 0 : age / 1000;
 }
 
@@ -279,9 +303,31 @@ cell_set_offset(struct cell *cell, int64_t offset)
 	cell->offset = offset;
 }
 
+/* Locked. Numbers that were refused leave what is there. */
+static void
+cell_set_others(struct cell *cell, const int64_t others[OTHERS])
+{
+	for (int i = 0; i < OTHERS; i++)
+		if (others[i] >= 0)
+			atomic_store_explicit(&cell->others[i], others[i], memory_order_relaxed);
+}
+
+/* Locked. An older day's bots say nothing about a later one's. */
+static void
+site_set_now(struct board_site *site, const struct board_now *now)
+{
+	if (now->online >= 0)
+		atomic_store_explicit(&site->online, now->online, memory_order_relaxed);
+	if (now->bots < 0 || now->day < site->bots_day || is_future(PERIOD_DAY, now->day))
+		return;
+	atomic_store_explicit(&site->bots, now->bots, memory_order_relaxed);
+	atomic_store_explicit(&site->bots_day, now->day, memory_order_release);
+}
+
 void
 board_confirm(struct board_site *site, int32_t day, int64_t hits,
-	      const int64_t values[PERIOD_KINDS], bool settling)
+	      const int64_t numbers[METRIC_COUNT][PERIOD_KINDS], const struct board_now *now,
+	      bool settling)
 {
 	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
 		int32_t period = period_of_day((enum period_kind)kind, day);
@@ -289,13 +335,24 @@ board_confirm(struct board_site *site, int32_t day, int64_t hits,
 		if (!cell)
 			continue;
 		cell->confirmed += hits;
-		if (!settling && values[kind] >= 0)
-			cell_set_offset(cell, values[kind] - cell->confirmed);
+		if (settling)
+			continue;
+		if (numbers[METRIC_HITS][kind] >= 0)
+			cell_set_offset(cell, numbers[METRIC_HITS][kind] - cell->confirmed);
+		cell_set_others(cell, (const int64_t[]){numbers[METRIC_VISITS][kind],
+							numbers[METRIC_VISITORS][kind]});
 	}
+	if (settling)
+		return;
+	site_set_now(site, now);
+	/* What it was looked at for has just been confirmed. */
+	if (site->taken_day == day)
+		atomic_store_explicit(&site->looked_at, false, memory_order_relaxed);
 }
 
 int64_t
-board_take(struct board_site *site, int32_t day, const int64_t numbers[SHOWN_PERIODS], bool settled)
+board_take(struct board_site *site, int32_t day, const int64_t numbers[METRIC_COUNT][SHOWN_PERIODS],
+	   const struct board_now *now, bool settled)
 {
 	int64_t fell = 0;
 	if (settled)
@@ -304,13 +361,18 @@ board_take(struct board_site *site, int32_t day, const int64_t numbers[SHOWN_PER
 	for (int which = 0; which < SHOWN_PERIODS; which++) {
 		int32_t period = period_shown((enum shown_period)which, day);
 		struct cell *cell = cell_locked(site, shown_periods[which].kind, period);
-		if (!cell || numbers[which] < 0)
+		if (!cell)
 			continue;
-		int64_t offset = numbers[which] - cell->confirmed;
+		cell_set_others(cell, (const int64_t[]){numbers[METRIC_VISITS][which],
+							numbers[METRIC_VISITORS][which]});
+		if (numbers[METRIC_HITS][which] < 0)
+			continue;
+		int64_t offset = numbers[METRIC_HITS][which] - cell->confirmed;
 		if (which == SHOWN_TOTAL && site->known && offset < cell->offset)
 			fell = cell->offset - offset;
 		cell_set_offset(cell, offset);
 	}
+	site_set_now(site, now);
 	site->taken_day = day;
 	atomic_store_explicit(&site->looked_at, false, memory_order_relaxed);
 	atomic_store_explicit(&site->known, true, memory_order_release);
@@ -325,24 +387,28 @@ board_wants(const struct board_site *site, int32_t day)
 }
 
 bool
-board_cell_get(const struct board_site *site, int index, int32_t *period, int64_t *redis)
+board_cell_get(const struct board_site *site, int index, struct board_cell *out)
 {
 	assert(index >= 0 && index < BOARD_CELLS);
 	const struct cell *cell = &site->cells[index];
-	*period = cell->period;
-	*redis = cell->offset + cell->confirmed;
-	return *period != NO_PERIOD;
+	out->period = cell->period;
+	out->redis[METRIC_HITS] = cell->offset + cell->confirmed;
+	for (int i = 0; i < OTHERS; i++)
+		out->redis[i + 1] = cell->others[i];
+	return out->period != NO_PERIOD;
 }
 
 void
-board_cell_set(struct board_site *site, int index, int32_t period, int64_t redis)
+board_cell_set(struct board_site *site, int index, const struct board_cell *from)
 {
 	assert(index >= 0 && index < BOARD_CELLS);
 	struct cell *cell = &site->cells[index];
 	site->known = true;
-	if (is_future((enum period_kind)(index / BOARD_RING), period))
+	if (is_future((enum period_kind)(index / BOARD_RING), from->period))
 		return;
-	cell->period = period;
-	cell->offset = redis;
-	cell->shown = redis;
+	cell->period = from->period;
+	cell->offset = from->redis[METRIC_HITS];
+	cell->shown = from->redis[METRIC_HITS];
+	for (int i = 0; i < OTHERS; i++)
+		cell->others[i] = from->redis[i + 1];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The daemon's live picture of every site's hits, in cells of absolute periods (2020-05-20, not "today"), so that
- * midnight needs nobody.
+ * The daemon's live picture of every site's numbers, in cells of absolute periods (2020-05-20, not "today"), so that
+ * midnight needs nobody. Hits are
  *
  *   shown = what Redis holds + the hits of own journals past the positions that belong to it
  *
@@ -10,7 +10,8 @@
  *   offset     the part of it that is not own hits: Redis' number less `confirmed`
  *   confirmed  own hits that Redis' number contains
  *   seen       own hits that the tally has read from the journal, confirmed or not
- * The last three belong to the tally's side, under the lock of the site's shard.
+ * The last three belong to the tally's side, under the lock of the site's shard. Visits, visitors, who is online and
+ * bots are decided in Redis: they are what it said last, and stand still without it.
  */
 #ifndef SHOW_BOARD_H
 #define SHOW_BOARD_H
@@ -28,9 +29,10 @@ void board_free(struct board *board);
 /* Finds or makes the entry of a site; it lives as long as the board. */
 struct board_site *board_site(struct board *board, struct slice key);
 /* A hit of this process is in the journal: raises what is shown. */
-void board_add(struct board_site *site, int32_t day);
-/* What is shown on the local date `day`; marks the site as looked at. */
-void board_counts(struct board *board, struct board_site *site, int32_t day, struct counts *out);
+void board_add(struct board_site *site, const struct date *date);
+/* What is shown on a local date, now being clock_mono_ms(); marks the site as looked at. */
+void board_counts(struct board *board, struct board_site *site, const struct date *date,
+		  int64_t now_ms, struct counts *out);
 
 /* --- the tally's side; the lock of the shard is held where it says "locked" --- */
 
@@ -43,17 +45,25 @@ int64_t board_age_ms(const struct board *board);
 
 /* Locked. `hits` own hits of a day were read from the journal for the first time. */
 void board_seen(struct board_site *site, int32_t day, int64_t hits);
+/* What Redis said of a site with the counts of some periods; -1: not known. */
+struct board_now {
+	int32_t day;  /* of bots */
+	int64_t bots; /* of that day */
+	int64_t online;
+};
 /*
- * Locked. A delta of `hits` on `day` is in Redis, whose numbers are now values[PERIOD_KINDS] (-1: refused). While the
- * shard settles what is shown stands still; it is corrected once by board_take.
+ * Locked. A delta of `hits` on `day` is in Redis, whose numbers are now these (-1: refused). While the shard settles
+ * what is shown stands still; it is corrected once by board_take.
  */
 void board_confirm(struct board_site *site, int32_t day, int64_t hits,
-		   const int64_t values[PERIOD_KINDS], bool settling);
+		   const int64_t numbers[METRIC_COUNT][PERIOD_KINDS], const struct board_now *now,
+		   bool settling);
 /*
  * Locked. Redis' numbers for the periods around `day`, read at the positions that the tally holds. With `settled`
  * everything seen is in them. Returns by how much the total shown fell: hits that Redis has lost.
  */
-int64_t board_take(struct board_site *site, int32_t day, const int64_t numbers[SHOWN_PERIODS],
+int64_t board_take(struct board_site *site, int32_t day,
+		   const int64_t numbers[METRIC_COUNT][SHOWN_PERIODS], const struct board_now *now,
 		   bool settled);
 
 /* Whether the site was looked at, or its date changed, since its numbers were last taken. Clears nothing. */
@@ -66,10 +76,15 @@ int board_site_shard(const struct board_site *site);
 void board_each(struct board *board, int shard, void (*each)(struct board_site *site, void *arg),
 		void *arg);
 
-/* Locked. Redis' side of one cell, for the snapshot; false at the end. `index` goes from 0 to BOARD_CELLS - 1. */
+/* Redis' side of one cell, for the snapshot. */
+struct board_cell {
+	int32_t period;
+	int64_t redis[METRIC_COUNT];
+};
 enum { BOARD_RING = 4, BOARD_CELLS = BOARD_RING * PERIOD_ALL + 1 };
-bool board_cell_get(const struct board_site *site, int index, int32_t *period, int64_t *redis);
+/* Locked. `index` goes from 0 to BOARD_CELLS - 1; false: nothing is in it. */
+bool board_cell_get(const struct board_site *site, int index, struct board_cell *cell);
 /* Locked. The inverse, before anything was added; makes the site known. */
-void board_cell_set(struct board_site *site, int index, int32_t period, int64_t redis);
+void board_cell_set(struct board_site *site, int index, const struct board_cell *cell);
 
 #endif

@@ -12,10 +12,21 @@ enum {
 	KEY_MAX = 16,
 	ROW_START_MAX = 32,
 	VALUE_MAX = BUF_INT_MAX,
-	HEAD_MAX = 256 + CONF_SITE_KEY_MAX + SHOWN_PERIODS * (KEY_MAX + VALUE_MAX),
+	METRIC_MAX = 32 + SHOWN_PERIODS * (KEY_MAX + VALUE_MAX),
+	HEAD_MAX = 256 + CONF_SITE_KEY_MAX + METRIC_COUNT * METRIC_MAX,
+	PAGE_MAX = 128 + 4 * VALUE_MAX,
 	TAIL_MAX = 128,
 	ROW_MAX = ROW_START_MAX + VALUE_MAX + 32,
 };
+
+static bool
+is_public(const struct conf_site *site, enum conf_public what)
+{
+	for (size_t i = 0; i < site->public_count; i++)
+		if (site->publics[i] == what)
+			return true;
+	return false;
+}
 
 void
 counts_view_init(struct counts_view *view, const struct conf_site *site)
@@ -24,7 +35,10 @@ counts_view_init(struct counts_view *view, const struct conf_site *site)
 		.site = site,
 		.language = site->language,
 		.row_count = site->row_count,
+		.metric = site->metric,
 		.title = true,
+		.metrics = is_public(site, CONF_PUBLIC_METRICS),
+		.pages = is_public(site, CONF_PUBLIC_PAGES),
 		.counted = COUNTS_READ,
 	};
 	memcpy(view->rows, site->rows, site->row_count * sizeof(site->rows[0]));
@@ -75,20 +89,32 @@ choose_title(struct counts_view *view, struct slice title)
 	return view->title || slice_eq(title, SLICE("0"));
 }
 
-bool
-counts_view_choose(struct counts_view *view, struct slice rows, struct slice language,
-		   struct slice title)
+static bool
+choose_metric(struct counts_view *view, struct slice name)
 {
-	return (!rows.ptr || choose_rows(view, rows)) &&
-	       (!language.ptr || label_language(language, &view->language)) &&
-	       (!title.ptr || choose_title(view, title));
+	for (int i = 0; i < METRIC_COUNT; i++)
+		if (slice_eq(name, slice_of(metric_names[i]))) {
+			view->metric = (enum metric)i;
+			return view->metrics || view->metric == view->site->metric;
+		}
+	return false;
 }
 
-/* Whoever is online is not measured here: a row of that name is there, its number unknown. */
-static int64_t
-row_value(const struct counts *counts, int row)
+bool
+counts_view_choose(struct counts_view *view, const struct counts_wishes *wishes)
 {
-	return row < SHOWN_PERIODS ? counts->hits[row] : COUNT_UNKNOWN;
+	return (!wishes->rows.ptr || choose_rows(view, wishes->rows)) &&
+	       (!wishes->metric.ptr || choose_metric(view, wishes->metric)) &&
+	       (!wishes->language.ptr || label_language(wishes->language, &view->language)) &&
+	       (!wishes->title.ptr || choose_title(view, wishes->title));
+}
+
+int64_t
+counts_row(const struct counts_view *view, const struct counts *counts, int row)
+{
+	if (row < SHOWN_PERIODS)
+		return counts->numbers[view->metric][row];
+	return row == CONF_ROW_ONLINE ? counts->online : counts->bots;
 }
 
 static void
@@ -126,10 +152,9 @@ put_two(char *to, int value)
 
 /* ISO 8601 knows no seconds of an offset: "time":"2020-05-20T14:32:07+07:00","date":"2020-05-20" */
 static char *
-put_time(char *to, const struct local_time *local)
+put_time(char *to, const struct local_time *local, struct slice name)
 {
-	char date[PERIOD_NAME_SIZE], clock[] = "T00:00:00+00:00";
-	struct slice name = slice_of(period_name(PERIOD_DAY, local->day, date));
+	char clock[] = "T00:00:00+00:00";
 	int east = local->offset / 60;
 	put_two(clock + 1, local->hour);
 	put_two(clock + 4, local->minute);
@@ -192,24 +217,63 @@ add_head(struct buf *out, const struct counts_view *view, const struct counts *c
 	to = PUT(to, "{\"site\":\"");
 	to = put_slice(to, view->site->key_slice);
 	to = PUT(to, "\"");
-	to = put_time(to, &view->local);
+	to = put_time(to, &view->local, slice_of(view->date->name));
 	to = put_counted(to, view);
-	to = PUT(to, ",\"hits\":");
-	to = put_periods(to, counts->hits);
+	if (view->metrics) {
+		to = PUT(to, ",\"hits\":");
+		to = put_periods(to, counts->numbers[METRIC_HITS]);
+		to = PUT(to, ",\"visits\":");
+		to = put_periods(to, counts->numbers[METRIC_VISITS]);
+		to = PUT(to, ",\"visitors\":");
+		to = put_periods(to, counts->numbers[METRIC_VISITORS]);
+		to = PUT(to, ",\"online\":");
+		to = put_value(to, counts->online);
+	}
 	set_end(out, to);
 }
 
-/* The only text of a stranger in an answer. */
+/* {"path":"/tin","hits":{"today":1,"total":2},"visits":{...}} */
 static void
-add_page(struct buf *out, struct slice page)
+add_page_object(struct buf *out, const struct counts_view *view, struct slice path,
+		const struct page_counts *counts)
 {
-	if (!page.ptr) {
-		buf_add_literal(out, ",\"page\":null");
-		return;
+	buf_add_literal(out, "{\"path\":\"");
+	buf_add_json(out, path);
+	char *to = buf_reserve(out, PAGE_MAX);
+	to = PUT(to, "\"");
+	if (view->pages) {
+		to = PUT(to, ",\"hits\":{\"today\":");
+		to = put_value(to, counts->hits_today);
+		to = PUT(to, ",\"total\":");
+		to = put_value(to, counts->hits_total);
+		to = PUT(to, "},\"visits\":{\"today\":");
+		to = put_value(to, counts->visits_today);
+		to = PUT(to, ",\"total\":");
+		to = put_value(to, counts->visits_total);
+		to = PUT(to, "}");
 	}
-	buf_add_literal(out, ",\"page\":{\"path\":\"");
-	buf_add_json(out, page);
-	buf_add_literal(out, "\"}");
+	to = PUT(to, "}");
+	set_end(out, to);
+}
+
+/* Paths are the only text of strangers in an answer. */
+static void
+add_pages(struct buf *out, const struct counts_view *view)
+{
+	buf_add_literal(out, ",\"page\":");
+	if (view->page.ptr)
+		add_page_object(out, view, view->page, &view->page_counts);
+	else
+		buf_add_literal(out, "null");
+	if (!view->asked)
+		return;
+	buf_add_literal(out, ",\"pages\":[");
+	for (size_t i = 0; i < view->asked_count; i++) {
+		if (i > 0)
+			buf_add_literal(out, ",");
+		add_page_object(out, view, view->asked[i].path, &view->asked[i].counts);
+	}
+	buf_add_literal(out, "]");
 }
 
 static void
@@ -239,13 +303,15 @@ add_row(struct buf *out, const struct counts_view *view, const struct counts *co
 	static const struct {
 		char text[ROW_START_MAX];
 		size_t len;
-	} starts[CONF_ROW_NAMES] = {PERIODS(X)[CONF_ROW_ONLINE] = ROW_START("online")};
+	} starts[CONF_ROW_NAMES] = {
+		PERIODS(X)[CONF_ROW_ONLINE] = ROW_START("online"), [CONF_ROW_BOTS] =
+									   ROW_START("bots")};
 #undef X
-	int64_t value = row_value(counts, row);
+	int64_t value = counts_row(view, counts, row);
 	char *to = buf_reserve(out, ROW_MAX);
 	memcpy(to, starts[row].text, ROW_START_MAX);
 	set_end(out, to + starts[row].len);
-	label_row(out, view->language, row, view->local.day);
+	label_row(out, view->language, row, view->date->civil);
 	to = buf_reserve(out, ROW_MAX);
 	to = PUT(to, "\",\"value\":");
 	to = put_value(to, value);
@@ -259,7 +325,7 @@ void
 counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts)
 {
 	add_head(out, view, counts);
-	add_page(out, view->page);
+	add_pages(out, view);
 	add_age_and_title(out, view, counts);
 	buf_add_literal(out, ",\"rows\":");
 	size_t list = out->len;
@@ -279,9 +345,9 @@ counts_text(struct buf *out, const struct counts_view *view, const struct counts
 		buf_add_literal(out, "\n");
 	}
 	for (size_t i = 0; i < view->row_count; i++) {
-		label_row(out, view->language, view->rows[i], view->local.day);
+		label_row(out, view->language, view->rows[i], view->date->civil);
 		buf_add_literal(out, " : ");
-		add_text(out, view->language, row_value(counts, view->rows[i]));
+		add_text(out, view->language, counts_row(view, counts, view->rows[i]));
 		buf_add_literal(out, "\n");
 	}
 }

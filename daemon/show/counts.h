@@ -6,12 +6,22 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/zone.h"
+#include "show/pages.h"
 
 enum { COUNT_UNKNOWN = -1 };
 
 struct counts {
-	int64_t hits[SHOWN_PERIODS]; /* COUNT_UNKNOWN: not known, shown as null and as a dash */
-	int64_t age;                 /* seconds since Redis last confirmed them; 0 in normal work */
+	/* COUNT_UNKNOWN: not known, shown as null and as a dash */
+	int64_t numbers[METRIC_COUNT][SHOWN_PERIODS];
+	int64_t online; /* visitors of the last minutes */
+	int64_t bots;   /* their hits of today */
+	int64_t age;    /* seconds since Redis last confirmed them; 0 in normal work */
+};
+
+/* A page that was asked for. */
+struct page_shown {
+	struct slice path;
+	struct page_counts counts;
 };
 
 /* What to show of them, and how. */
@@ -21,18 +31,29 @@ struct counts_view {
 	uint8_t rows[CONF_ROWS_MAX];
 	size_t row_count;
 	bool title;
+	enum metric metric;      /* of the rows */
+	bool metrics, pages;     /* whether more than the rows may be shown */
 	int64_t utc;             /* seconds: the moment shown */
 	struct local_time local; /* the same in the site's zone */
+	const struct date *date; /* its date */
 	struct slice page;       /* absent: null */
+	struct page_counts page_counts;
+	const struct page_shown *asked; /* pages whose numbers were asked for, or NULL */
+	size_t asked_count;
 	enum counted { COUNTS_READ, COUNTS_COUNTED, COUNTS_REFUSED } counted;
-	const char *reason; /* with COUNTS_REFUSED: "duplicate", "rate" */
+	const char *reason; /* with COUNTS_REFUSED: "bot", "rate" and so on */
 };
 
-/* The site's own language, rows and title. */
+/* The site's own language, rows, metric and title. */
 void counts_view_init(struct counts_view *view, const struct conf_site *site);
 /* A request's wishes (absent ones change nothing); false when a value is not allowed. */
-bool counts_view_choose(struct counts_view *view, struct slice rows, struct slice language,
-			struct slice title);
+struct counts_wishes {
+	struct slice rows, metric, language, title;
+};
+bool counts_view_choose(struct counts_view *view, const struct counts_wishes *wishes);
+
+/* What a row shows. */
+int64_t counts_row(const struct counts_view *view, const struct counts *counts, int row);
 
 void counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts);
 /* "Thống kê truy cập\nHôm nay : 653\n..." */

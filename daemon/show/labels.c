@@ -39,6 +39,7 @@ static const struct row_label {
 	[SHOWN_TOTAL] = {.text = {[CONF_VI] = TEXT("Tổng"), [CONF_EN] = TEXT("Total")}},
 	[CONF_ROW_ONLINE] =
 		{.text = {[CONF_VI] = TEXT("Đang trực tuyến"), [CONF_EN] = TEXT("Online")}},
+	[CONF_ROW_BOTS] = {.text = {[CONF_VI] = TEXT("Máy tìm kiếm"), [CONF_EN] = TEXT("Bots")}},
 };
 
 /* Heads of columns and the words around a table's sums. */
@@ -50,6 +51,9 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_MONTH] = {[CONF_VI] = "Tháng", [CONF_EN] = "Month"},
 	[WORD_YEAR] = {[CONF_VI] = "Năm", [CONF_EN] = "Year"},
 	[WORD_HITS] = {[CONF_VI] = "Lượt xem", [CONF_EN] = "Views"},
+	[WORD_VISITS] = {[CONF_VI] = "Lượt truy cập", [CONF_EN] = "Visits"},
+	[WORD_VISITORS] = {[CONF_VI] = "Khách", [CONF_EN] = "Visitors"},
+	[WORD_BOTS] = {[CONF_VI] = "Máy tìm kiếm", [CONF_EN] = "Bots"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
 	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
 	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},
@@ -90,18 +94,17 @@ put_digits(char *to, uint32_t value, int width)
 }
 
 void
-label_row(struct buf *out, enum conf_language language, int row, int32_t day)
+label_row(struct buf *out, enum conf_language language, int row, struct civil today)
 {
 	const struct row_label *label = &row_labels[row];
 	char number[4];
 	buf_add_slice(out, label->text[language]);
 	if (label->number == WITH_MONTH)
 		buf_add(out, number,
-			(size_t)(put_digits(number, (uint32_t)civil_of_day(day).month, 2) -
-				 number));
+			(size_t)(put_digits(number, (uint32_t)today.month, 2) - number));
 	else if (label->number == WITH_YEAR)
 		buf_add(out, number,
-			(size_t)(put_digits(number, (uint32_t)civil_of_day(day).year, 4) - number));
+			(size_t)(put_digits(number, (uint32_t)today.year, 4) - number));
 }
 
 /* By groups of three digits, the first of which is as long as it is. */

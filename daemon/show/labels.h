@@ -11,8 +11,8 @@
 
 /* "Thống kê truy cập" */
 const char *label_title(enum conf_language language);
-/* The label of a row (index of conf_row_names) on the local date `day`: "Hôm nay", "Tháng 05", "Năm 2020". */
-void label_row(struct buf *out, enum conf_language language, int row, int32_t day);
+/* The label of a row (index of conf_row_names) on a local date: "Hôm nay", "Tháng 05", "Năm 2020". */
+void label_row(struct buf *out, enum conf_language language, int row, struct civil today);
 /* 1508 as "1.508" (vi) or "1,508" (en). */
 void label_number(struct buf *out, enum conf_language language, int64_t value);
 
@@ -25,6 +25,9 @@ enum label_word {
 	WORD_MONTH,
 	WORD_YEAR,
 	WORD_HITS,
+	WORD_VISITS,
+	WORD_VISITORS,
+	WORD_BOTS,
 	WORD_SUM,
 	WORD_AVERAGE,
 	WORD_RUNNING, /* a period that is not over */

@@ -4,10 +4,9 @@
  * with NOSCRIPT is sent again with the script's text; nothing else is ever sent twice from here, because only the
  * caller may decide what an unknown outcome means.
  */
+#include "base/clock.h"
 #include "store/inside.h"
 #include "store/script.h"
-
-enum { TABLES_FACTOR = 20 /* a month's and the all-time table hold this many times a day's */ };
 
 void
 pipeline_release(struct pipeline *pipeline)
@@ -18,8 +17,7 @@ pipeline_release(struct pipeline *pipeline)
 		freeReplyObject(pipeline->calls[i].reply);
 	}
 	command_release(&pipeline->head);
-	command_release(&pipeline->group);
-	free(pipeline->chains);
+	encoder_release(&pipeline->encoder);
 }
 
 static struct call *
@@ -45,118 +43,6 @@ add_streams(struct store *store, struct call *call, const struct advance *advanc
 		buf_addf(&store->key, "%" PRIu64 ":%s", advances[i].next, advances[i].rest);
 		command_add(&call->args, buf_slice(&store->key));
 	}
-}
-
-/* The head of a group of fields: KEYS gets its key, ARGV its kind, how long it lives and how many fields follow. */
-static void
-begin_group(struct call *call, struct slice site, struct slice tail, struct slice kind,
-	    int64_t seconds)
-{
-	command_add_joined(&call->keys, site, tail);
-	command_add(&call->args, kind);
-	command_add_int(&call->args, seconds);
-}
-
-static void
-add_hits(struct call *call, struct slice site, const struct key_day *key,
-	 const struct delta_day *day)
-{
-	begin_group(call, site, key->hits_year, SLICE("v"), 0);
-	command_add_int(&call->args, 1);
-	command_add(&call->args, key->field);
-	command_add_int(&call->args, day->hits);
-	begin_group(call, site, SLICE("hits"), SLICE("v"), 0);
-	command_add_int(&call->args, PERIOD_KINDS - 1);
-	for (int kind = PERIOD_DAY + 1; kind < PERIOD_KINDS; kind++) {
-		command_add(&call->args, key->fields[kind]);
-		command_add_int(&call->args, day->hits);
-	}
-}
-
-static void
-add_hours(struct call *call, struct slice site, const struct key_day *key,
-	  const struct delta_day *day)
-{
-	int count = 0;
-	for (int hour = 0; hour < 24; hour++)
-		count += day->hours[hour] > 0;
-	begin_group(call, site, key->hours, SLICE("h"), KEY_TABLE_SECONDS);
-	command_add_int(&call->args, count);
-	for (int hour = 0; hour < 24; hour++) {
-		const char field[2] = {(char)('0' + hour / 10), (char)('0' + hour % 10)};
-		if (!day->hours[hour])
-			continue;
-		command_add(&call->args, (struct slice){field, sizeof(field)});
-		command_add_int(&call->args, day->hours[hour]);
-	}
-}
-
-static void
-add_table(struct call *call, struct slice site, struct slice tail, int64_t seconds, int64_t cap,
-	  const struct command *members)
-{
-	begin_group(call, site, tail, SLICE("z"), seconds);
-	command_add_int(&call->args, cap);
-	command_add_int(&call->args, (int64_t)members->args / 2);
-	command_append(&call->args, members);
-}
-
-/*
- * Chains the pages of each day, so that all days together cost one pass: chains[day] is the index + 1 of a day's
- * first page, chains[days + page] of the one after it.
- */
-static const uint32_t *
-chain_pages(struct pipeline *pipeline, size_t days, const struct delta_page *pages, size_t count)
-{
-	if (pipeline->chains_room < days + count) {
-		pipeline->chains_room = (days + count) * 2;
-		pipeline->chains = xrealloc(pipeline->chains,
-					    pipeline->chains_room * sizeof(*pipeline->chains));
-	}
-	memset(pipeline->chains, 0, days * sizeof(*pipeline->chains));
-	for (size_t i = count; i-- > 0;) {
-		pipeline->chains[days + i] = pipeline->chains[pages[i].day];
-		pipeline->chains[pages[i].day] = (uint32_t)i + 1;
-	}
-	return pipeline->chains;
-}
-
-/* The tables of one day: `members` are its pages and their hits. */
-static void
-add_tables(struct store *store, struct call *call, struct slice site, const struct command *members)
-{
-	const struct key_day *key = &store->pipeline.day;
-	int64_t cap = store->pages_per_day;
-	if (members->args == 0)
-		return;
-	add_table(call, site, key->pages_day, KEY_TABLE_SECONDS, cap, members);
-	add_table(call, site, key->pages_month, 0, cap * TABLES_FACTOR, members);
-	add_table(call, site, SLICE("pages"), 0, cap * TABLES_FACTOR, members);
-}
-
-static void
-add_delta(struct store *store, struct call *call, const struct delta *delta)
-{
-	size_t count, page_count;
-	const struct delta_day *days = delta_days(delta, &count);
-	const struct delta_page *pages = delta_pages(delta, &page_count);
-	const uint32_t *chains = chain_pages(&store->pipeline, count, pages, page_count);
-	struct key_day *key = &store->pipeline.day;
-	struct command *members = &store->pipeline.group;
-	for (size_t i = 0; i < count; i++) {
-		key_site(&store->key, store->prefix, call->shard, days[i].site);
-		struct slice site = buf_slice(&store->key);
-		key_day_fill(key, days[i].day);
-		add_hits(call, site, key, &days[i]);
-		add_hours(call, site, key, &days[i]);
-		command_start(members, NULL);
-		for (size_t page = chains[i]; page; page = chains[count + page - 1]) {
-			command_add(members, pages[page - 1].path);
-			command_add_int(members, pages[page - 1].hits);
-		}
-		add_tables(store, call, site, members);
-	}
-	call->days = count;
 }
 
 /* --- sending --- */
@@ -201,7 +87,11 @@ store_send(struct store *store, int shard, const struct advance *advances, size_
 	call->generation = pipeline->generation;
 	add_streams(store, call, advances, count);
 	if (delta && !delta_is_empty(delta))
-		add_delta(store, call, delta);
+		call->days = encode_delta(
+			&pipeline->encoder,
+			&(struct encode_options){store->prefix, shard, store->pages_per_day,
+						 store->journal_retain, clock_wall_ms()},
+			delta, &call->keys, &call->args);
 	int status = transmit(store, call);
 	if (status == STORE_OK)
 		pipeline->count++;
@@ -265,22 +155,56 @@ read_mismatch(struct store *store, const struct call *call, struct apply_reply *
 	return STORE_MISMATCH;
 }
 
-static int
-read_values(struct store *store, const struct call *call, struct apply_reply *out)
+/* What an array of integers still holds. */
+struct integers {
+	redisReply *const *at, *const *end;
+};
+
+static int64_t
+next_integer(struct integers *from)
 {
-	enum { REFUSED = 1, REFUSAL = 2, VALUES = 3 };
+	return from->at < from->end ? reply_count(*from->at++, -1) : -1;
+}
+
+/* False: it ends too soon. */
+static bool
+read_day(struct integers *from, struct apply_day *day)
+{
+	enum { NUMBERS = 2 + METRIC_COUNT * PERIOD_KINDS + 1 };
+	if (from->end - from->at < NUMBERS)
+		return false;
+	day->online = next_integer(from);
+	day->bots = next_integer(from);
+	for (int i = 0; i < METRIC_COUNT; i++)
+		for (int kind = 0; kind < PERIOD_KINDS; kind++)
+			day->numbers[i][kind] = next_integer(from);
+	day->page_count = (size_t)next_integer(from);
+	if (day->page_count > (size_t)(from->end - from->at) / 2)
+		return false;
+	day->pages = xcalloc(day->page_count + 1, sizeof(*day->pages));
+	for (size_t i = 0; i < day->page_count; i++) {
+		day->pages[i].nth = (uint32_t)next_integer(from) - 1;
+		day->pages[i].visits = next_integer(from);
+	}
+	return true;
+}
+
+static int
+read_days(struct store *store, const struct call *call, struct apply_reply *out)
+{
+	enum { REFUSED = 1, REFUSAL = 2, DAYS = 3 };
 	const redisReply *reply = call->reply;
-	size_t count = call->days * PERIOD_KINDS;
-	if (reply->elements != VALUES + count)
+	if (reply->elements < DAYS)
 		return unexpected(store);
 	out->refused = (size_t)reply->element[REFUSED]->integer;
 	struct slice refusal = reply_text(reply->element[REFUSAL]);
 	snprintf(out->refusal, sizeof(out->refusal), "%.*s", SLICE_ARG(refusal));
-	out->value_count = count;
-	out->values = xcalloc(count, sizeof(*out->values));
-	for (size_t i = 0; i < count; i++)
-		out->values[i] = reply_count(reply->element[VALUES + i], -1);
-	return STORE_OK;
+	struct integers rest = {reply->element + DAYS, reply->element + reply->elements};
+	out->days = xcalloc(call->days + 1, sizeof(*out->days));
+	for (out->day_count = 0; out->day_count < call->days; out->day_count++)
+		if (!read_day(&rest, &out->days[out->day_count]))
+			return unexpected(store);
+	return rest.at == rest.end ? STORE_OK : unexpected(store);
 }
 
 static int
@@ -293,7 +217,7 @@ read_reply(struct store *store, const struct call *call, struct apply_reply *out
 	    reply->element[0]->type != REDIS_REPLY_INTEGER)
 		return unexpected(store);
 	return reply->element[0]->integer ? read_mismatch(store, call, out)
-					  : read_values(store, call, out);
+					  : read_days(store, call, out);
 }
 
 int
@@ -317,7 +241,9 @@ store_receive(struct store *store, struct apply_reply *reply)
 void
 apply_reply_release(struct apply_reply *reply)
 {
+	for (size_t i = 0; i < reply->day_count; i++)
+		free(reply->days[i].pages);
+	free(reply->days);
 	free(reply->stored);
-	free(reply->values);
 	*reply = (struct apply_reply){0};
 }

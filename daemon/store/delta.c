@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sum of many hits: two open-addressing tables (site and day; day and path) over two plain arrays, their texts in
- * one block. Everything is kept for the next use by delta_clear, so that summing a known entry allocates nothing.
+ * The sum of many hits: three open-addressing tables (site and day; day and value; day and visitor) over plain arrays,
+ * their texts in one block. Everything is kept for the next use by delta_clear, so that summing a known entry allocates
+ * nothing.
  */
 #include "store/delta.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "base/period.h"
-
 enum {
-	PAIRS_OF_DAY = PERIOD_KINDS,
 	PAIRS_OF_HOUR = 1,
-	PAIRS_OF_PAGE = 3, /* of the day, of the month, of all time */
-	PAIRS_OF_HIT = PAIRS_OF_DAY + PAIRS_OF_HOUR + PAIRS_OF_PAGE,
+	PAIRS_OF_RUN = 2, /* in the set of visitors seen, in the day's distinct ones */
 	FIRST_SLOTS = 64, /* a power of two */
 	FIRST_ENTRIES = 16,
 	FIRST_TEXT = 1024,
+	PAIRS_OF_HIT =
+		DELTA_PAIRS_OF_DAY + PAIRS_OF_HOUR + PAIRS_OF_RUN + 1 + 2 * HIT_DIMENSION_COUNT,
 };
+
+/* The tables that a value stands in: of the day and of the month, and for pages of all time. */
+static size_t
+pairs_of_value(int dimension)
+{
+	return dimension == HIT_PAGES ? 3 : 2;
+}
 
 struct slot {
 	uint32_t tag;   /* low half of the hash: its low bits are the slot it wants */
@@ -31,14 +37,16 @@ struct table {
 };
 
 struct delta {
-	struct table by_day, by_page;
+	struct table by_day, by_value, by_visitor;
 	struct delta_day *days;
-	struct delta_page *pages;
+	struct delta_value *values;
+	struct delta_run *runs;
 	size_t day_count, day_room;
-	size_t page_count, page_room;
+	size_t value_count, value_room;
+	size_t run_count, run_room;
 	char *text;
 	size_t text_len, text_room;
-	uint64_t hits;
+	uint64_t records;
 	size_t pairs;
 };
 
@@ -80,7 +88,8 @@ delta_new(void)
 {
 	struct delta *delta = xcalloc(1, sizeof(*delta));
 	table_init(&delta->by_day);
-	table_init(&delta->by_page);
+	table_init(&delta->by_value);
+	table_init(&delta->by_visitor);
 	return delta;
 }
 
@@ -90,9 +99,11 @@ delta_free(struct delta *delta)
 	if (!delta)
 		return;
 	free(delta->by_day.slots);
-	free(delta->by_page.slots);
+	free(delta->by_value.slots);
+	free(delta->by_visitor.slots);
 	free(delta->days);
-	free(delta->pages);
+	free(delta->values);
+	free(delta->runs);
 	free(delta->text);
 	free(delta);
 }
@@ -100,14 +111,16 @@ delta_free(struct delta *delta)
 void
 delta_clear(struct delta *delta)
 {
-	if (!delta->hits)
+	if (!delta->records)
 		return;
 	table_clear(&delta->by_day);
-	table_clear(&delta->by_page);
+	table_clear(&delta->by_value);
+	table_clear(&delta->by_visitor);
 	delta->day_count = 0;
-	delta->page_count = 0;
+	delta->value_count = 0;
+	delta->run_count = 0;
 	delta->text_len = 0;
-	delta->hits = 0;
+	delta->records = 0;
 	delta->pairs = 0;
 }
 
@@ -123,8 +136,8 @@ text_grow(struct delta *delta, size_t more)
 		memcpy(text, delta->text, delta->text_len);
 	for (size_t i = 0; i < delta->day_count; i++)
 		delta->days[i].site.ptr = text + (delta->days[i].site.ptr - delta->text);
-	for (size_t i = 0; i < delta->page_count; i++)
-		delta->pages[i].path.ptr = text + (delta->pages[i].path.ptr - delta->text);
+	for (size_t i = 0; i < delta->value_count; i++)
+		delta->values[i].text.ptr = text + (delta->values[i].text.ptr - delta->text);
 	free(delta->text);
 	delta->text = text;
 	delta->text_room = room;
@@ -142,39 +155,6 @@ text_add(struct delta *delta, struct slice from)
 	return (struct slice){to, from.len};
 }
 
-static uint32_t
-tag_of(struct slice text, uint32_t seed)
-{
-	return (uint32_t)XXH3_64bits_withSeed(text.len ? text.ptr : "", text.len, seed);
-}
-
-/* The slot that holds the entry, or the free one where it belongs. */
-static struct slot *
-find_day(const struct delta *delta, uint32_t tag, struct slice site, int32_t day)
-{
-	for (uint32_t at = tag;; at++) {
-		struct slot *slot = &delta->by_day.slots[at & delta->by_day.mask];
-		if (!slot->entry)
-			return slot;
-		const struct delta_day *found = &delta->days[slot->entry - 1];
-		if (slot->tag == tag && found->day == day && slice_eq(found->site, site))
-			return slot;
-	}
-}
-
-static struct slot *
-find_page(const struct delta *delta, uint32_t tag, struct slice path, uint32_t day)
-{
-	for (uint32_t at = tag;; at++) {
-		struct slot *slot = &delta->by_page.slots[at & delta->by_page.mask];
-		if (!slot->entry)
-			return slot;
-		const struct delta_page *found = &delta->pages[slot->entry - 1];
-		if (slot->tag == tag && found->day == day && slice_eq(found->path, path))
-			return slot;
-	}
-}
-
 static void *
 array_room(void *array, size_t count, size_t *room, size_t size)
 {
@@ -184,75 +164,224 @@ array_room(void *array, size_t count, size_t *room, size_t size)
 	return xrealloc(array, *room * size);
 }
 
-static struct delta_day *
-day_new(struct delta *delta, struct slot *slot, uint32_t tag, const struct hit *hit)
+static uint32_t
+tag_of(struct slice text, uint64_t seed)
 {
+	return (uint32_t)XXH3_64bits_withSeed(text.len ? text.ptr : "", text.len, seed);
+}
+
+/* --- days --- */
+
+/* The slot that holds the entry, or the free one where it belongs; so do the other two. */
+static struct slot *
+find_day(const struct delta *delta, uint32_t tag, const struct hit *hit)
+{
+	for (uint32_t at = tag;; at++) {
+		struct slot *slot = &delta->by_day.slots[at & delta->by_day.mask];
+		if (!slot->entry)
+			return slot;
+		const struct delta_day *found = &delta->days[slot->entry - 1];
+		if (slot->tag == tag && found->day == hit->day && slice_eq(found->site, hit->site))
+			return slot;
+	}
+}
+
+static uint32_t
+day_tag(const struct hit *hit)
+{
+	return tag_of(hit->site, (uint32_t)hit->day);
+}
+
+static uint32_t
+day_index(struct delta *delta, const struct hit *hit)
+{
+	uint32_t tag = day_tag(hit);
+	struct slot *slot = find_day(delta, tag, hit);
+	if (slot->entry)
+		return slot->entry - 1;
 	delta->days =
 		array_room(delta->days, delta->day_count, &delta->day_room, sizeof(*delta->days));
 	struct slice site = text_add(delta, hit->site);
-	struct delta_day *day = &delta->days[delta->day_count++];
-	*day = (struct delta_day){.site = site, .day = hit->day};
+	delta->days[delta->day_count++] = (struct delta_day){.site = site, .day = hit->day};
 	*slot = (struct slot){tag, (uint32_t)delta->day_count};
 	table_grow(&delta->by_day, delta->day_count);
-	delta->pairs += PAIRS_OF_DAY;
-	return day;
+	delta->pairs += DELTA_PAIRS_OF_DAY;
+	return (uint32_t)delta->day_count - 1;
 }
 
-static struct delta_page *
-page_new(struct delta *delta, struct slot *slot, uint32_t tag, struct slice path, uint32_t day)
+/* --- values --- */
+
+static struct slot *
+find_value(const struct delta *delta, uint32_t tag, uint32_t day, int dimension, struct slice text)
 {
-	delta->pages = array_room(delta->pages, delta->page_count, &delta->page_room,
-				  sizeof(*delta->pages));
-	path = text_add(delta, path);
-	struct delta_page *page = &delta->pages[delta->page_count++];
-	*page = (struct delta_page){.day = day, .path = path};
-	*slot = (struct slot){tag, (uint32_t)delta->page_count};
-	table_grow(&delta->by_page, delta->page_count);
-	delta->pairs += PAIRS_OF_PAGE;
-	return page;
+	for (uint32_t at = tag;; at++) {
+		struct slot *slot = &delta->by_value.slots[at & delta->by_value.mask];
+		if (!slot->entry)
+			return slot;
+		const struct delta_value *found = &delta->values[slot->entry - 1];
+		if (slot->tag == tag && found->day == day && (int)found->dimension == dimension &&
+		    slice_eq(found->text, text))
+			return slot;
+	}
 }
 
-size_t
-delta_add(struct delta *delta, const struct hit *hit)
+static uint32_t
+value_tag(uint32_t day, int dimension, struct slice text)
 {
-	uint32_t tag = tag_of(hit->site, (uint32_t)hit->day);
-	struct slot *slot = find_day(delta, tag, hit->site, hit->day);
-	struct delta_day *day =
-		slot->entry ? &delta->days[slot->entry - 1] : day_new(delta, slot, tag, hit);
-	delta->hits++;
+	return tag_of(text, (uint64_t)day * HIT_DIMENSION_COUNT + (uint64_t)dimension);
+}
+
+/* Returns its nth + 1. */
+static uint32_t
+add_value(struct delta *delta, uint32_t day, int dimension, const struct hit *hit, bool fresh)
+{
+	struct slice text = hit->values[dimension];
+	uint32_t tag = value_tag(day, dimension, text);
+	struct slot *slot = find_value(delta, tag, day, dimension, text);
+	if (!slot->entry) {
+		delta->values = array_room(delta->values, delta->value_count, &delta->value_room,
+					   sizeof(*delta->values));
+		text = text_add(delta, text);
+		delta->values[delta->value_count++] =
+			(struct delta_value){.day = day,
+					     .dimension = (enum hit_dimension)dimension,
+					     .nth = delta->days[day].counts[dimension]++,
+					     .text = text};
+		*slot = (struct slot){tag, (uint32_t)delta->value_count};
+		struct delta_value *value = &delta->values[delta->value_count - 1];
+		table_grow(&delta->by_value, delta->value_count);
+		delta->pairs += pairs_of_value(dimension);
+		value->hits = hit->count;
+		value->fresh = fresh ? hit->count : 0;
+		return value->nth + 1;
+	}
+	struct delta_value *value = &delta->values[slot->entry - 1];
+	value->hits += hit->count;
+	value->fresh += fresh ? hit->count : 0;
+	return value->nth + 1;
+}
+
+/* --- runs --- */
+
+static uint32_t
+run_tag(uint32_t day, uint64_t visitor)
+{
+	/* An id is a keyed hash already; the day is mixed in by an odd multiplier. */
+	uint64_t mixed = visitor ^ (day + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(mixed ^ mixed >> 32);
+}
+
+/* The slot of the visitor's latest run. */
+static struct slot *
+find_run(const struct delta *delta, uint32_t tag, uint32_t day, uint64_t visitor)
+{
+	for (uint32_t at = tag;; at++) {
+		struct slot *slot = &delta->by_visitor.slots[at & delta->by_visitor.mask];
+		if (!slot->entry)
+			return slot;
+		const struct delta_run *found = &delta->runs[slot->entry - 1];
+		if (slot->tag == tag && found->day == day && found->visitor == visitor)
+			return slot;
+	}
+}
+
+static void
+run_new(struct delta *delta, struct slot *slot, uint32_t tag, const struct delta_run *run)
+{
+	delta->runs =
+		array_room(delta->runs, delta->run_count, &delta->run_room, sizeof(*delta->runs));
+	delta->runs[delta->run_count++] = *run;
+	delta->days[run->day].runs++;
+	*slot = (struct slot){tag, (uint32_t)delta->run_count};
+	table_grow(&delta->by_visitor, delta->run_count);
+	/* The page that a visit may begin with stands in two tables more. */
+	delta->pairs += PAIRS_OF_RUN + (run->page ? 1 : 0);
+}
+
+/* A hit not newer than the visitor's last neither begins a visit nor moves anything. */
+static void
+add_run(struct delta *delta, const struct delta_run *hit, int64_t gap_ms)
+{
+	uint32_t tag = run_tag(hit->day, hit->visitor);
+	struct slot *slot = find_run(delta, tag, hit->day, hit->visitor);
+	struct delta_run *last = slot->entry ? &delta->runs[slot->entry - 1] : NULL;
+	bool decided = gap_ms == 0;
+	if (!last || (decided ? hit->begins : hit->first_ms - last->last_ms >= gap_ms))
+		run_new(delta, slot, tag, hit);
+	else if (hit->last_ms > last->last_ms)
+		last->last_ms = hit->last_ms;
+}
+
+/* --- hits --- */
+
+static void
+add_site(struct delta_day *day, const struct hit *hit, bool fresh, size_t *pairs)
+{
 	day->hits++;
+	day->fresh += fresh;
 	if (day->hours[hit->hour]++ == 0)
-		delta->pairs += PAIRS_OF_HOUR;
-	uint32_t index = (uint32_t)(day - delta->days);
-	if (hit->values[HIT_PAGES].len == 0)
-		return index;
-	tag = tag_of(hit->values[HIT_PAGES], index);
-	slot = find_page(delta, tag, hit->values[HIT_PAGES], index);
-	struct delta_page *page = slot->entry ? &delta->pages[slot->entry - 1]
-					      : page_new(delta, slot, tag, hit->values[HIT_PAGES], index);
-	page->hits++;
-	return index;
+		*pairs += PAIRS_OF_HOUR;
+}
+
+static void
+add(struct delta *delta, const struct hit *hit, int64_t gap_ms, bool begins, bool fresh)
+{
+	uint32_t index = day_index(delta, hit), page = 0;
+	delta->records++;
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		uint32_t nth = hit->values[i].ptr ? add_value(delta, index, i, hit, fresh) : 0;
+		if (i == HIT_PAGES)
+			page = nth;
+	}
+	struct delta_day *day = &delta->days[index];
+	day->visit_gap_ms = gap_ms;
+	if (hit->values[HIT_BOTS].ptr)
+		day->bots++;
+	if (!hit_is_view(hit) || hit->page_only)
+		return;
+	add_site(day, hit, fresh, &delta->pairs);
+	const struct delta_run run = {index,        page,         hit->visitor,
+				      hit->time_ms, hit->time_ms, begins};
+	if (hit->visitor)
+		add_run(delta, &run, gap_ms);
+}
+
+void
+delta_add(struct delta *delta, const struct hit *hit, int64_t visit_gap_ms, bool fresh)
+{
+	add(delta, hit, visit_gap_ms, false, fresh);
+}
+
+void
+delta_add_decided(struct delta *delta, const struct hit *hit, bool begins)
+{
+	add(delta, hit, 0, begins, true);
 }
 
 static size_t
 pairs_more(const struct delta *delta, const struct hit *hit)
 {
-	uint32_t tag = tag_of(hit->site, (uint32_t)hit->day);
-	const struct slot *slot = find_day(delta, tag, hit->site, hit->day);
-	size_t page = hit->values[HIT_PAGES].len ? PAIRS_OF_PAGE : 0;
+	const struct slot *slot = find_day(delta, day_tag(hit), hit);
 	if (!slot->entry)
-		return PAIRS_OF_DAY + PAIRS_OF_HOUR + page;
+		return PAIRS_OF_HIT;
 	uint32_t index = slot->entry - 1;
-	size_t hour = delta->days[index].hours[hit->hour] ? 0 : PAIRS_OF_HOUR;
-	if (page && find_page(delta, tag_of(hit->values[HIT_PAGES], index), hit->values[HIT_PAGES], index)->entry)
-		page = 0;
-	return hour + page;
+	size_t more = delta->days[index].hours[hit->hour] ? 0 : PAIRS_OF_HOUR;
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		struct slice text = hit->values[i];
+		if (text.ptr &&
+		    !find_value(delta, value_tag(index, i, text), index, i, text)->entry)
+			more += pairs_of_value(i);
+	}
+	if (hit->visitor &&
+	    !find_run(delta, run_tag(index, hit->visitor), index, hit->visitor)->entry)
+		more += PAIRS_OF_RUN + 1;
+	return more;
 }
 
 bool
 delta_has_room(const struct delta *delta, const struct hit *hit)
 {
-	if (delta->hits == 0 || delta->pairs + PAIRS_OF_HIT <= DELTA_PAIRS_MAX)
+	if (delta->records == 0 || delta->pairs + PAIRS_OF_HIT <= DELTA_PAIRS_MAX)
 		return true;
 	return delta->pairs + pairs_more(delta, hit) <= DELTA_PAIRS_MAX;
 }
@@ -260,13 +389,13 @@ delta_has_room(const struct delta *delta, const struct hit *hit)
 bool
 delta_is_empty(const struct delta *delta)
 {
-	return delta->hits == 0;
+	return delta->records == 0;
 }
 
 uint64_t
-delta_hits(const struct delta *delta)
+delta_records(const struct delta *delta)
 {
-	return delta->hits;
+	return delta->records;
 }
 
 const struct delta_day *
@@ -276,9 +405,16 @@ delta_days(const struct delta *delta, size_t *count)
 	return delta->days;
 }
 
-const struct delta_page *
-delta_pages(const struct delta *delta, size_t *count)
+const struct delta_value *
+delta_values(const struct delta *delta, size_t *count)
 {
-	*count = delta->page_count;
-	return delta->pages;
+	*count = delta->value_count;
+	return delta->values;
+}
+
+const struct delta_run *
+delta_runs(const struct delta *delta, size_t *count)
+{
+	*count = delta->run_count;
+	return delta->runs;
 }

@@ -3,6 +3,7 @@
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
 
+#include "store/encode.h"
 #include "store/keys.h"
 #include "store/link.h"
 
@@ -28,19 +29,18 @@ struct pipeline {
 	uint8_t wire[STORE_CALLS_MAX];
 	size_t wire_first, wire_count;
 	uint64_t generation;
-	struct command head, group; /* scratch, as is what follows */
-	uint32_t *chains;
-	size_t chains_room;
-	struct key_day day;
+	struct command head; /* scratch, as is what follows */
+	struct encoder encoder;
 };
 
 struct store {
 	struct link *link;
 	char *prefix;
-	int64_t pages_per_day;
+	int64_t pages_per_day, journal_retain;
 	char script[SCRIPT_SHA_SIZE];
-	struct command command; /* scratch, as is key */
+	struct command command; /* scratch, as are key and day */
 	struct buf key;
+	struct key_day day;
 	struct pipeline pipeline;
 	char identity[128];
 	char warning[160];

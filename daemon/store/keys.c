@@ -61,10 +61,18 @@ key_salt(struct buf *out, const char *prefix, int32_t day)
 	buf_add_slice(out, slice_of(period_name(PERIOD_DAY, day, name)));
 }
 
+#define X(id, name) [HIT_##id] = {name, sizeof(name) - 1},
+const struct slice key_dimensions[HIT_DIMENSION_COUNT] = {HIT_DIMENSIONS(X)};
+#undef X
+
+#define X(id, name) [METRIC_##id] = {name, sizeof(name) - 1},
+const struct slice key_metrics[METRIC_STORED] = {METRICS(X)[METRIC_BOTS] = {"bots", 4}};
+#undef X
+
 static struct slice
-tail(char *to, size_t room, const char *head, const char *name, int name_len)
+tail(char to[KEY_TAIL_SIZE], struct slice head, const char *name, int name_len)
 {
-	int len = snprintf(to, room, "%s:%.*s", head, name_len, name);
+	int len = snprintf(to, KEY_TAIL_SIZE, "%.*s:%.*s", SLICE_ARG(head), name_len, name);
 	return (struct slice){to, (size_t)len};
 }
 
@@ -79,12 +87,17 @@ key_day_fill(struct key_day *key, int32_t day)
 	for (int kind = 0; kind < PERIOD_KINDS; kind++)
 		key->fields[kind] =
 			slice_of(period_name(kind, period_of_day(kind, day), key->names[kind]));
-	const char *date = key->names[PERIOD_DAY];
-	size_t room = sizeof(key->tails[0]);
+	const char *date = key->names[PERIOD_DAY], *month = key->names[PERIOD_MONTH];
+	char(*tails)[KEY_TAIL_SIZE] = key->tails;
 	key->field = slice_of(date + YEAR_DIGITS + 1);
 	key->fields[PERIOD_DAY] = (struct slice){0};
-	key->hits_year = tail(key->tails[0], room, "hits", date, YEAR_DIGITS);
-	key->hours = tail(key->tails[1], room, "hours", date, WHOLE);
-	key->pages_day = tail(key->tails[2], room, "pages", date, WHOLE);
-	key->pages_month = tail(key->tails[3], room, "pages", key->names[PERIOD_MONTH], WHOLE);
+	for (int i = 0; i < METRIC_STORED; i++)
+		key->years[i] = tail(*tails++, key_metrics[i], date, YEAR_DIGITS);
+	key->hours = tail(*tails++, SLICE("hours"), date, WHOLE);
+	key->unique = tail(*tails++, SLICE("unique"), date, WHOLE);
+	key->page_visits = tail(*tails++, SLICE("pagevisits"), date, WHOLE);
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		key->days[i] = tail(*tails++, key_dimensions[i], date, WHOLE);
+		key->months[i] = tail(*tails++, key_dimensions[i], month, WHOLE);
+	}
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reading half of the store: what Redis holds of sites, periods and hours. Writes nothing. */
+/* The reading half of the store: what Redis holds of sites, pages, periods and hours. Writes nothing. */
+#include "base/clock.h"
 #include "store/inside.h"
 
 /* --- the numbers of many sites, with the positions that belong to them --- */
 
-enum { READS_PER_SITE = 3 /* the hits, the hashes of today's and of yesterday's year */ };
+/* Of each metric its sums and the hashes of today's and of yesterday's year; bots and visitors online. */
+enum { READS_PER_METRIC = 3, READS_PER_SITE = METRIC_COUNT * READS_PER_METRIC + 2 };
 
 static int
 send_words(struct store *store, const char *word)
@@ -14,66 +16,84 @@ send_words(struct store *store, const char *word)
 }
 
 static int
-ask_day(struct store *store, int32_t day)
+ask_day(struct store *store, int metric, int32_t day)
 {
-	struct key_day *key = &store->pipeline.day;
-	key_day_fill(key, day);
+	key_day_fill(&store->day, day);
 	command_start(&store->command, "HGET");
-	command_add_joined(&store->command, buf_slice(&store->key), key->hits_year);
-	command_add(&store->command, key->field);
+	command_add_joined(&store->command, buf_slice(&store->key), store->day.years[metric]);
+	command_add(&store->command, store->day.field);
+	return link_send(store->link, &store->command);
+}
+
+static int
+ask_metric(struct store *store, int metric, int32_t day)
+{
+	struct command *command = &store->command;
+	command_start(command, "HMGET");
+	command_add_joined(command, buf_slice(&store->key), key_metrics[metric]);
+	for (int i = 0; i < SHOWN_PERIODS; i++) {
+		char name[PERIOD_NAME_SIZE];
+		enum period_kind kind = shown_periods[i].kind;
+		if (kind != PERIOD_DAY)
+			command_add(command,
+				    slice_of(period_name(kind, period_shown(i, day), name)));
+	}
+	int status = link_send(store->link, command);
+	if (status == STORE_OK)
+		status = ask_day(store, metric, period_shown(SHOWN_TODAY, day));
+	if (status == STORE_OK)
+		status = ask_day(store, metric, period_shown(SHOWN_YESTERDAY, day));
+	return status;
+}
+
+static int
+ask_online(struct store *store)
+{
+	const int64_t now_ms = clock_wall_ms(), span = INT64_C(1000) * KEY_ONLINE_SECONDS;
+	command_start(&store->command, "ZCOUNT");
+	command_add_joined(&store->command, buf_slice(&store->key), SLICE("seen"));
+	command_add_int(&store->command, now_ms - span);
+	command_add_int(&store->command, now_ms + span);
 	return link_send(store->link, &store->command);
 }
 
 static int
 ask_numbers(struct store *store, int shard, const struct site_numbers *numbers)
 {
-	struct command *command = &store->command;
+	int status = STORE_OK;
 	key_site(&store->key, store->prefix, shard, numbers->site);
-	command_start(command, "HMGET");
-	command_add_joined(command, buf_slice(&store->key), SLICE("hits"));
-	for (int i = 0; i < SHOWN_PERIODS; i++) {
-		char name[PERIOD_NAME_SIZE];
-		enum period_kind kind = shown_periods[i].kind;
-		if (kind != PERIOD_DAY)
-			command_add(command, slice_of(period_name(
-						     kind, period_shown(i, numbers->day), name)));
-	}
-	int status = link_send(store->link, command);
+	for (int i = 0; i < METRIC_COUNT && status == STORE_OK; i++)
+		status = ask_metric(store, i, numbers->day);
 	if (status == STORE_OK)
-		status = ask_day(store, period_shown(SHOWN_TODAY, numbers->day));
-	if (status == STORE_OK)
-		status = ask_day(store, period_shown(SHOWN_YESTERDAY, numbers->day));
-	return status;
+		status = ask_day(store, METRIC_BOTS, numbers->day);
+	return status == STORE_OK ? ask_online(store) : status;
 }
 
 /* A poisoned key spoils its own numbers only: they are -1. */
 static void
-take_numbers(struct site_numbers *numbers, redisReply *const replies[READS_PER_SITE])
+take_metric(int64_t counts[SHOWN_PERIODS], redisReply *const replies[READS_PER_METRIC])
 {
-	const redisReply *hits = replies[0];
-	bool readable = hits->type == REDIS_REPLY_ARRAY;
+	const redisReply *sums = replies[0];
+	bool readable = sums->type == REDIS_REPLY_ARRAY;
 	size_t at = 0;
 	for (int i = 0; i < SHOWN_PERIODS; i++) {
 		if (shown_periods[i].kind == PERIOD_DAY)
 			continue;
-		numbers->hits[i] =
-			readable && at < hits->elements ? reply_count(hits->element[at], 0) : -1;
+		counts[i] =
+			readable && at < sums->elements ? reply_count(sums->element[at], 0) : -1;
 		at++;
 	}
-	numbers->hits[SHOWN_TODAY] = reply_count(replies[1], 0);
-	numbers->hits[SHOWN_YESTERDAY] = reply_count(replies[2], 0);
+	counts[SHOWN_TODAY] = reply_count(replies[1], 0);
+	counts[SHOWN_YESTERDAY] = reply_count(replies[2], 0);
 }
 
-static int
-ask_all(struct store *store, int shard, const struct site_numbers *sites, size_t site_count,
-	const char *const *streams, size_t stream_count)
+static void
+take_numbers(struct site_numbers *numbers, redisReply *const replies[READS_PER_SITE])
 {
-	int status = send_words(store, "MULTI");
-	for (size_t i = 0; i < site_count && status == STORE_OK; i++)
-		status = ask_numbers(store, shard, &sites[i]);
-	if (status == STORE_OK && stream_count)
-		status = positions_send(store, shard, streams, stream_count);
-	return status == STORE_OK ? send_words(store, "EXEC") : status;
+	for (int i = 0; i < METRIC_COUNT; i++)
+		take_metric(numbers->counts[i], replies + i * READS_PER_METRIC);
+	numbers->bots = reply_count(replies[READS_PER_SITE - 2], 0);
+	numbers->online = reply_count(replies[READS_PER_SITE - 1], 0);
 }
 
 /* MULTI and every QUEUED are read over; what matters of them comes back in EXEC's reply. */
@@ -96,25 +116,120 @@ receive_exec(struct store *store, size_t queued, redisReply **reply)
 	return link_fail(store->link, STORE_UNAVAILABLE, "Redis answered EXEC with something else");
 }
 
+/* Begins a transaction; the questions follow, and finish_multi. */
+static int
+begin_multi(struct store *store)
+{
+	int status = store_idle(store);
+	return status == STORE_OK ? send_words(store, "MULTI") : status;
+}
+
+/* Asks for the positions, ends the transaction of `queued` questions and hands over its answers, to be freed. */
+static int
+finish_multi(struct store *store, int shard, size_t queued, const char *const *streams,
+	     size_t stream_count, struct position *positions, redisReply **reply)
+{
+	*reply = NULL;
+	int status = stream_count ? positions_send(store, shard, streams, stream_count) : STORE_OK;
+	if (status == STORE_OK)
+		status = send_words(store, "EXEC");
+	if (status == STORE_OK)
+		status = receive_exec(store, queued + (stream_count > 0), reply);
+	if (status == STORE_OK && stream_count)
+		status = positions_read(store, shard, (*reply)->element[queued], stream_count,
+					positions);
+	return status;
+}
+
 int
 store_read(struct store *store, int shard, struct site_numbers *sites, size_t site_count,
 	   const char *const *streams, size_t stream_count, struct position *positions)
 {
-	size_t queued = site_count * READS_PER_SITE + (stream_count > 0);
 	redisReply *reply;
-	int status = store_idle(store);
-	if (status == STORE_OK)
-		status = ask_all(store, shard, sites, site_count, streams, stream_count);
+	int status = begin_multi(store);
+	for (size_t i = 0; i < site_count && status == STORE_OK; i++)
+		status = ask_numbers(store, shard, &sites[i]);
 	if (status != STORE_OK)
 		return status;
-	status = receive_exec(store, queued, &reply);
-	if (status == STORE_OK) {
+	status = finish_multi(store, shard, site_count * READS_PER_SITE, streams, stream_count,
+			      positions, &reply);
+	if (status == STORE_OK)
 		for (size_t i = 0; i < site_count; i++)
 			take_numbers(&sites[i], reply->element + i * READS_PER_SITE);
-		if (stream_count)
-			status = positions_read(store, shard, reply->element[queued - 1],
-						stream_count, positions);
+	freeReplyObject(reply);
+	return status;
+}
+
+/* --- pages --- */
+
+/* The page's rows in the four tables, and how many rows the two tables of hits have. */
+enum {
+	PAGE_HITS_DAY,
+	PAGE_HITS,
+	PAGE_VISITS_DAY,
+	PAGE_VISITS,
+	PAGE_ROWS_DAY,
+	PAGE_ROWS,
+	READS_PER_PAGE
+};
+
+static int
+ask_page(struct store *store, int shard, const struct page_numbers *page)
+{
+	const struct key_day *day = &store->day;
+	key_site(&store->key, store->prefix, shard, page->site);
+	key_day_fill(&store->day, page->day);
+	const struct slice tails[] = {
+		[PAGE_HITS_DAY] = day->days[HIT_PAGES], [PAGE_HITS] = key_dimensions[HIT_PAGES],
+		[PAGE_VISITS_DAY] = day->page_visits,   [PAGE_VISITS] = SLICE("pagevisits"),
+		[PAGE_ROWS_DAY] = day->days[HIT_PAGES], [PAGE_ROWS] = key_dimensions[HIT_PAGES],
+	};
+	for (int i = 0; i < READS_PER_PAGE; i++) {
+		command_start(&store->command, i < PAGE_ROWS_DAY ? "ZSCORE" : "ZCARD");
+		command_add_joined(&store->command, buf_slice(&store->key), tails[i]);
+		if (i < PAGE_ROWS_DAY)
+			command_add(&store->command, page->path);
+		int status = link_send(store->link, &store->command);
+		if (status != STORE_OK)
+			return status;
 	}
+	return STORE_OK;
+}
+
+/* A path without a row was never counted, or under "(other)" when the table was full. */
+static int64_t
+row_or_unknown(const redisReply *row, const redisReply *rows, int64_t cap)
+{
+	bool full = reply_count(rows, -1) >= cap || rows->type != REDIS_REPLY_INTEGER;
+	return reply_count(row, full ? -1 : 0);
+}
+
+static void
+take_page(struct page_numbers *page, redisReply *const replies[READS_PER_PAGE], int64_t cap)
+{
+	int64_t all = cap * KEY_TABLES_FACTOR;
+	page->hits_day = row_or_unknown(replies[PAGE_HITS_DAY], replies[PAGE_ROWS_DAY], cap);
+	page->hits_all = row_or_unknown(replies[PAGE_HITS], replies[PAGE_ROWS], all);
+	page->visits_day = page->hits_day < 0 ? -1 : reply_count(replies[PAGE_VISITS_DAY], 0);
+	page->visits_all = page->hits_all < 0 ? -1 : reply_count(replies[PAGE_VISITS], 0);
+}
+
+int
+store_read_pages(struct store *store, int shard, struct page_numbers *pages, size_t page_count,
+		 const char *const *streams, size_t stream_count, struct position *positions)
+{
+	redisReply *reply;
+	int status = begin_multi(store);
+	for (size_t i = 0; i < page_count && status == STORE_OK; i++)
+		status = ask_page(store, shard, &pages[i]);
+	if (status != STORE_OK)
+		return status;
+	status = finish_multi(store, shard, page_count * READS_PER_PAGE, streams, stream_count,
+			      positions, &reply);
+	if (status == STORE_OK)
+		for (size_t i = 0; i < page_count; i++)
+			take_page(&pages[i], reply->element + i * READS_PER_PAGE,
+				  store->pages_per_day);
 	freeReplyObject(reply);
 	return status;
 }
@@ -149,6 +264,7 @@ struct series {
 	enum period_kind kind;
 	int32_t first;
 	size_t count;
+	int metric;
 	const char *year; /* what the fields of a year's hash leave out: "2020-"; "" otherwise */
 	int64_t *out;
 };
@@ -180,7 +296,7 @@ read_days(struct store *store, struct series *series)
 		char prefix[PERIOD_NAME_SIZE], tail[2 * PERIOD_NAME_SIZE];
 		period_name(PERIOD_YEAR, year, tail);
 		snprintf(prefix, sizeof(prefix), "%.4s-", tail);
-		snprintf(tail, sizeof(tail), "hits:%.4s", prefix);
+		snprintf(tail, sizeof(tail), "%s:%.4s", metric_names[series->metric], prefix);
 		series->year = prefix;
 		status = each_field(store, slice_of(tail), take_period, series);
 	}
@@ -188,17 +304,17 @@ read_days(struct store *store, struct series *series)
 }
 
 int
-store_series(struct store *store, struct slice site, enum period_kind kind, int32_t first,
-	     size_t count, int64_t *out)
+store_series(struct store *store, struct slice site, int metric, enum period_kind kind,
+	     int32_t first, size_t count, int64_t *out)
 {
-	struct series series = {kind, first, count, "", out};
+	struct series series = {kind, first, count, metric, "", out};
 	int status = begin_site(store, site);
 	if (count == 0 || status != STORE_OK)
 		return status;
 	memset(out, 0, count * sizeof(*out));
 	if (kind == PERIOD_DAY)
 		return read_days(store, &series);
-	return each_field(store, SLICE("hits"), take_period, &series);
+	return each_field(store, key_metrics[metric], take_period, &series);
 }
 
 struct hours {
@@ -223,12 +339,11 @@ int
 store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24], bool *known)
 {
 	struct hours hours = {.out = out};
-	struct key_day *key = &store->pipeline.day;
 	memset(out, 0, 24 * sizeof(*out));
-	key_day_fill(key, day);
+	key_day_fill(&store->day, day);
 	int status = begin_site(store, site);
 	if (status == STORE_OK)
-		status = each_field(store, key->hours, take_hour, &hours);
+		status = each_field(store, store->day.hours, take_hour, &hours);
 	*known = hours.known;
 	return status;
 }

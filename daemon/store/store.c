@@ -53,6 +53,7 @@ store_new(const struct store_options *options, char *error, size_t error_size)
 	store->link = link;
 	store->prefix = xstrdup(options->prefix);
 	store->pages_per_day = options->pages_per_day;
+	store->journal_retain = options->journal_retain;
 	return store;
 }
 

@@ -7,6 +7,7 @@
 #define STORE_STORE_H
 
 #include "base/buf.h"
+#include "base/metric.h"
 #include "base/period.h"
 #include "store/delta.h"
 
@@ -18,6 +19,7 @@ struct store_options {
 	const char *password_file; /* "" for none */
 	int timeout_ms;            /* of a connection attempt and of a reply */
 	int64_t pages_per_day;     /* most values in a day's table */
+	int64_t journal_retain;    /* seconds: for how long hits of a day may still arrive */
 };
 
 enum store_status {
@@ -70,14 +72,24 @@ struct advance {
 	const char *rest; /* kept beside the offset: "YYYYMMDD", imports more */
 };
 
+/* What Redis holds after it, of one delta day; -1: refused. */
+struct apply_day {
+	int64_t online; /* visitors of the last minutes, now */
+	int64_t bots;   /* of the day */
+	int64_t numbers[METRIC_COUNT][PERIOD_KINDS];
+	struct apply_page {
+		uint32_t nth; /* struct delta_value */
+		int64_t visits;
+	} * pages; /* with which visits of this delta began */
+	size_t page_count;
+};
+
 struct apply_reply {
 	int status;              /* enum store_status */
 	struct position *stored; /* on STORE_MISMATCH: one per advance, in order */
 	size_t stored_count;
-	/* On STORE_OK: what Redis holds after it, per delta day in order and per period kind: values[day * PERIOD_KINDS
-	 * + kind], -1 for a field that was refused. */
-	int64_t *values;
-	size_t value_count;
+	struct apply_day *days; /* on STORE_OK: one per delta day, in order */
+	size_t day_count;
 	size_t refused; /* fields that Redis refused (a poisoned key); the rest is counted, once */
 	char refusal[160]; /* the first of them */
 };
@@ -102,11 +114,12 @@ struct store_stats store_stats(const struct store *store);
 
 /* --- reading --- */
 
-/* A site's hits in Redis: of every shown period around `day`. */
+/* A site's numbers in Redis, of every shown period around `day`; -1: a poisoned field that cannot be read. */
 struct site_numbers {
-	struct slice site;           /* in */
-	int32_t day;                 /* in: the site's local date */
-	int64_t hits[SHOWN_PERIODS]; /* -1: a poisoned field that cannot be read */
+	struct slice site; /* in */
+	int32_t day;       /* in: the site's local date */
+	int64_t counts[METRIC_COUNT][SHOWN_PERIODS];
+	int64_t online, bots; /* now; of the day */
 };
 
 /*
@@ -116,15 +129,38 @@ int store_read(struct store *store, int shard, struct site_numbers *sites, size_
 	       const char *const *streams, size_t stream_count,
 	       struct position *positions) MUST_CHECK;
 
-/* Hits of `count` consecutive periods of one kind from id `first` on (days, weeks, months, years). */
-int store_series(struct store *store, struct slice site, enum period_kind kind, int32_t first,
-		 size_t count, int64_t *out) MUST_CHECK;
+/* A page's numbers in Redis; -1: not known, because it is one of those that found no place in a full table. */
+struct page_numbers {
+	struct slice site, path; /* in */
+	int32_t day;             /* in */
+	int64_t hits_day, hits_all, visits_day, visits_all;
+};
+/* The same as store_read, of pages. */
+int store_read_pages(struct store *store, int shard, struct page_numbers *pages, size_t page_count,
+		     const char *const *streams, size_t stream_count,
+		     struct position *positions) MUST_CHECK;
+
+/* Numbers of `count` consecutive periods of one kind from id `first` on (days, weeks, months, years); metric: METRIC_*. */
+int store_series(struct store *store, struct slice site, int metric, enum period_kind kind,
+		 int32_t first, size_t count, int64_t *out) MUST_CHECK;
 /* The 24 hours of a local day; *known is false when Redis has no such table (never counted, or expired). */
 int store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24],
 		bool *known) MUST_CHECK;
 /* The years (as period ids) in which the site has hits, ascending; at most `room`. Returns STORE_OK and *count. */
 int store_years(struct store *store, struct slice site, int32_t *out, size_t room,
 		size_t *count) MUST_CHECK;
+
+/*
+ * A dimension's table of a day or month (PERIOD_DAY, PERIOD_MONTH), or a page's of all time (PERIOD_ALL), most hits
+ * first: calls back for the first `limit` (0: all) values. *rows: how many it holds.
+ */
+int store_top(struct store *store, struct slice site, enum hit_dimension dimension,
+	      enum period_kind kind, int32_t id, size_t limit,
+	      void (*each)(struct slice value, int64_t hits, void *arg), void *arg,
+	      int64_t *rows) MUST_CHECK;
+/* Cuts the tables of `day` down to their first rows; days older than STORE_WHOLE_DAYS are kept no longer whole. */
+enum { STORE_WHOLE_DAYS = 35 };
+int store_trim(struct store *store, struct slice site, int32_t day) MUST_CHECK;
 /* Calls back for every site Redis knows (SITES hash): key and settings text as last seen. */
 int store_sites(struct store *store,
 		void (*each)(struct slice site, struct slice settings, void *arg),

@@ -16,8 +16,15 @@ throw_away(struct tally *tally, int index)
 	const struct delta_day *days = delta_days(shard->delta, &count);
 	for (size_t i = 0; i < count; i++)
 		board_seen(board_site(tally->options.board, days[i].site), days[i].day,
-			   shard->fresh[i]);
-	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
+			   days[i].fresh);
+	const struct delta_value *values = delta_values(shard->delta, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct delta_day *day = &days[values[i].day];
+		if (values[i].dimension == HIT_PAGES)
+			pages_throw_away(tally->options.pages,
+					 tally_page_key(tally, index, day, &values[i]), day->day,
+					 values[i].fresh);
+	}
 	delta_clear(shard->delta);
 	shard->streams = 0;
 }
@@ -55,6 +62,7 @@ adopt(struct tally *tally, int index, const struct position *stored)
 			track->covered = stored[i].offset;
 	}
 	tally->shards[index].settling = true;
+	pages_unsettle(tally->options.pages, index);
 	board_unlock(tally->options.board, index);
 }
 
@@ -83,8 +91,10 @@ check_retired(struct tally *tally, struct retired *retired, const struct positio
 	log_warn("redis_lost_position stream=%s shards=%d outcome=reset", retired->name,
 		 __builtin_popcountll(lost));
 	for (int index = 0; index < CONF_SHARDS; index++)
-		if (lost >> index & 1)
+		if (lost >> index & 1) {
 			tally->shards[index].settling = true;
+			pages_unsettle(tally->options.pages, index);
+		}
 	tally_count(tally, &tally->status.resets);
 }
 

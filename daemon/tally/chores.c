@@ -12,6 +12,9 @@ enum {
 	REWRITE_FIRST_MS = 60 * 60 * 1000,
 	REWRITE_MS = 24 * REWRITE_FIRST_MS,
 	REWRITE_RETRY_MS = 60 * 1000,
+	KEPT_WHOLE_DAYS = STORE_WHOLE_DAYS + 1, /* the date may still be the one before somewhere */
+	TRIM_BACK_DAYS = 7, /* at the start: days that nobody was there to cut */
+	TRIMMED_PER_TURN = 20,
 };
 
 /* The dates that are today somewhere, and the next: a salt is agreed on a day ahead. */
@@ -177,6 +180,33 @@ remove_segments(struct tally *tally)
 	}
 }
 
+/*
+ * Tables of days that are no longer kept whole are cut; a few sites at a time. After the last site the first is looked
+ * at again, for the days since then: a site counts its days in its own zone.
+ */
+static void
+trim_tables(struct tally *tally)
+{
+	for (int n = 0; n < TRIMMED_PER_TURN && tally->next_trimmed < tally->conf->site_count;
+	     n++) {
+		struct slice key = tally->conf->sites[tally->next_trimmed++].key_slice;
+		for (int32_t day = tally->trim_from; day < tally->trim_to; day++) {
+			int status = store_trim(tally->store, key, day - KEPT_WHOLE_DAYS);
+			if (status != STORE_OK) {
+				tally_failed(tally, status);
+				tally->next_trimmed--;
+				return;
+			}
+		}
+	}
+	int32_t today = (int32_t)(clock_wall_ms() / 86400000);
+	if (tally->next_trimmed < tally->conf->site_count || tally->trim_to == today)
+		return;
+	tally->trim_from = tally->trim_to ? tally->trim_to : today - TRIM_BACK_DAYS;
+	tally->trim_to = today;
+	tally->next_trimmed = 0;
+}
+
 static int64_t
 journal_kept(const struct tally *tally)
 {
@@ -207,6 +237,7 @@ tally_chores(struct tally *tally, bool in_step)
 		exchange_salts(tally);
 		settle_positions(tally);
 		rewrite_daily(tally);
+		trim_tables(tally);
 	}
 	write_snapshot(tally);
 	remove_segments(tally);

@@ -38,16 +38,8 @@ gather_cb(struct board_site *site, void *arg)
 	reading->sites[reading->count++] = site;
 }
 
-/* A copy of the tracks' names, so that nothing is locked while Redis is asked. */
-struct names {
-	uint64_t generation;
-	size_t count;
-	char (*text)[STREAM_NAME_SIZE];
-	const char **pointers;
-};
-
-static struct names
-names_copy(struct tally *tally)
+struct names
+tally_names(struct tally *tally)
 {
 	struct names names;
 	pthread_mutex_lock(&tally->list_lock);
@@ -63,10 +55,30 @@ names_copy(struct tally *tally)
 	return names;
 }
 
-/* Locked by list and shard. */
-static bool
-positions_are_ours(const struct tally *tally, int shard, const struct names *names,
-		   const struct position *positions)
+void
+tally_names_release(struct names *names)
+{
+	free(names->text);
+	free(names->pointers);
+}
+
+void
+tally_lock_shard(struct tally *tally, int shard)
+{
+	pthread_mutex_lock(&tally->list_lock);
+	board_lock(tally->options.board, shard);
+}
+
+void
+tally_unlock_shard(struct tally *tally, int shard)
+{
+	board_unlock(tally->options.board, shard);
+	pthread_mutex_unlock(&tally->list_lock);
+}
+
+bool
+tally_positions_are_ours(const struct tally *tally, int shard, const struct names *names,
+			 const struct position *positions)
 {
 	if (tally->ledger->generation != names->generation)
 		return false;
@@ -87,6 +99,13 @@ lost_hits(struct tally *tally, int shard, int64_t hits)
 	pthread_mutex_unlock(&tally->lock);
 }
 
+static int64_t
+take_one(struct board_site *site, const struct site_numbers *numbers, bool settled)
+{
+	const struct board_now now = {numbers->day, numbers->bots, numbers->online};
+	return board_take(site, numbers->day, numbers->counts, &now, settled);
+}
+
 /* Puts up to SITES_PER_READ of the numbers on the board. */
 static int
 take_some(struct tally *tally, struct store *store, int shard, bool settled,
@@ -100,16 +119,13 @@ take_some(struct tally *tally, struct store *store, int shard, bool settled,
 				names->count, positions);
 	int64_t fell = 0;
 	if (status == STORE_OK) {
-		pthread_mutex_lock(&tally->list_lock);
-		board_lock(tally->options.board, shard);
-		if (!positions_are_ours(tally, shard, names, positions) ||
+		tally_lock_shard(tally, shard);
+		if (!tally_positions_are_ours(tally, shard, names, positions) ||
 		    tally->shards[shard].settling != settled)
 			status = STORE_MISMATCH;
 		for (size_t i = first; status == STORE_OK && i < first + count; i++)
-			fell += board_take(reading->sites[i], reading->numbers[i].day,
-					   reading->numbers[i].hits, settled);
-		board_unlock(tally->options.board, shard);
-		pthread_mutex_unlock(&tally->list_lock);
+			fell += take_one(reading->sites[i], &reading->numbers[i], settled);
+		tally_unlock_shard(tally, shard);
 	}
 	if (fell)
 		lost_hits(tally, shard, fell);
@@ -125,18 +141,15 @@ tally_take_numbers(struct tally *tally, struct store *store, const struct conf *
 	board_each(tally->options.board, shard, gather_cb, &reading);
 	int status = STORE_OK;
 	if (reading.count) {
-		struct names names = names_copy(tally);
+		struct names names = tally_names(tally);
 		for (size_t i = 0; i < reading.count && status == STORE_OK; i += SITES_PER_READ)
 			status = take_some(tally, store, shard, settled, &names, &reading, i);
-		free(names.text);
-		free(names.pointers);
+		tally_names_release(&names);
 	}
 	free(reading.numbers);
 	free(reading.sites);
 	return status;
 }
-
-/* --- the reader's thread: what other daemons counted, once a second, for the sites that are looked at --- */
 
 bool
 tally_pause(struct tally *tally, int64_t ms)
@@ -148,27 +161,4 @@ tally_pause(struct tally *tally, int64_t ms)
 		pthread_cond_timedwait(&tally->wake, &tally->lock, &deadline);
 	pthread_mutex_unlock(&tally->lock);
 	return !tally->stopping;
-}
-
-static void
-read_wanted(struct tally *tally)
-{
-	struct conf *conf = conf_current_get(tally->options.conf);
-	int status = STORE_OK;
-	for (int shard = 0; shard < CONF_SHARDS && status != STORE_UNAVAILABLE && !tally->stopping;
-	     shard++)
-		status = tally_take_numbers(tally, tally->reader_store, conf, shard, false);
-	conf_unref(conf);
-	tally_note_stats(tally, 1, tally->reader_store);
-}
-
-void *
-tally_reader_main(void *arg)
-{
-	struct tally *tally = arg;
-	while (tally_pause(tally, 1000))
-		if (store_connected(tally->reader_store) ||
-		    store_connect(tally->reader_store) == STORE_OK)
-			read_wanted(tally);
-	return NULL;
 }

@@ -92,31 +92,82 @@ today_text(char out[9])
 	snprintf(out, 9, "%.4s%.2s%.2s", name, name + 5, name + 8);
 }
 
-/* A delta is in Redis: the positions that cover it and the board follow, together. */
+struct page_key
+tally_page_key(const struct tally *tally, int index, const struct delta_day *day,
+	       const struct delta_value *value)
+{
+	return pages_key(tally->options.pages, day->site, index, value->text);
+}
+
+/* Locked. Visits come back by the place that a page has among those of its day. */
+static void
+confirm_pages(struct tally *tally, int index, const struct apply_reply *reply)
+{
+	size_t day_count, value_count, total = 0;
+	const struct delta *delta = tally->shards[index].delta;
+	const struct delta_day *days = delta_days(delta, &day_count);
+	const struct delta_value *values = delta_values(delta, &value_count);
+	for (size_t i = 0; i < day_count; i++) {
+		tally->page_starts[i] = total;
+		total += days[i].counts[HIT_PAGES];
+	}
+	memset(tally->page_visits, 0, total * sizeof(tally->page_visits[0]));
+	for (size_t i = 0; i < reply->day_count; i++)
+		for (size_t p = 0; p < reply->days[i].page_count; p++) {
+			const struct apply_page *page = &reply->days[i].pages[p];
+			if (page->nth < days[i].counts[HIT_PAGES])
+				tally->page_visits[tally->page_starts[i] + page->nth] =
+					page->visits;
+		}
+	for (size_t i = 0; i < value_count; i++) {
+		const struct delta_value *value = &values[i];
+		const struct delta_day *day = &days[value->day];
+		if (value->dimension == HIT_PAGES)
+			pages_confirm(
+				tally->options.pages, tally_page_key(tally, index, day, value),
+				day->day, value->hits, value->fresh,
+				tally->page_visits[tally->page_starts[value->day] + value->nth]);
+	}
+}
+
+/* Locked. */
+static uint64_t
+confirm_sites(struct tally *tally, int index, const struct apply_reply *reply)
+{
+	const struct shard *shard = &tally->shards[index];
+	size_t count;
+	uint64_t hits = 0;
+	const struct delta_day *days = delta_days(shard->delta, &count);
+	for (size_t i = 0; i < count && i < reply->day_count; i++) {
+		const struct apply_day *redis = &reply->days[i];
+		struct board_site *site = board_site(tally->options.board, days[i].site);
+		const struct board_now now = {days[i].day, redis->bots, redis->online};
+		board_seen(site, days[i].day, days[i].fresh);
+		board_confirm(site, days[i].day, days[i].hits, redis->numbers, &now,
+			      shard->settling);
+		hits += days[i].hits;
+	}
+	return hits;
+}
+
+/* A delta is in Redis: the positions that cover it, the board and the pages follow, together. */
 static void
 confirm(struct tally *tally, int index, const struct apply_reply *reply)
 {
 	struct shard *shard = &tally->shards[index];
-	size_t count;
-	const struct delta_day *days = delta_days(shard->delta, &count);
 	board_lock(tally->options.board, index);
 	for (size_t i = 0; i < tally->ledger->count; i++)
 		tally->ledger->tracks[i]->applied[index] = tally->ledger->tracks[i]->taken[index];
-	for (size_t i = 0; i < count && (i + 1) * PERIOD_KINDS <= reply->value_count; i++) {
-		struct board_site *site = board_site(tally->options.board, days[i].site);
-		board_seen(site, days[i].day, shard->fresh[i]);
-		board_confirm(site, days[i].day, days[i].hits, reply->values + i * PERIOD_KINDS,
-			      shard->settling);
-	}
+	uint64_t hits = confirm_sites(tally, index, reply);
+	confirm_pages(tally, index, reply);
 	board_unlock(tally->options.board, index);
 	pthread_mutex_lock(&tally->lock);
-	tally->status.applied += delta_hits(shard->delta);
+	tally->status.applied += hits;
 	tally->status.refused_fields += reply->refused;
 	pthread_mutex_unlock(&tally->lock);
 	if (reply->refused)
 		log_error("redis_refused_fields shard=%02d count=%zu first=\"%s\"", index,
 			  reply->refused, reply->refusal);
-	memset(shard->fresh, 0, count * sizeof(shard->fresh[0]));
 	delta_clear(shard->delta);
 	shard->streams = 0;
 	tally->changed = true;
@@ -131,7 +182,7 @@ send_shard(struct tally *tally, int index, const char *today, struct advance *ad
 }
 
 /*
- * Sends every delta that holds at least `least` hits, pipelined, and takes the answers. What was not confirmed stays
+ * Sends every delta that holds at least `least` records, pipelined, and takes the answers. What was not confirmed stays
  * as it is; the audit that must follow decides about it.
  */
 static bool
@@ -144,7 +195,7 @@ flush(struct tally *tally, uint64_t least)
 	today_text(today);
 	for (int i = 0; i < CONF_SHARDS && worst == STORE_OK; i++) {
 		if (delta_is_empty(tally->shards[i].delta) ||
-		    delta_hits(tally->shards[i].delta) < least)
+		    delta_records(tally->shards[i].delta) < least)
 			continue;
 		if (send_shard(tally, i, today, advances))
 			sent[count++] = i;
@@ -206,6 +257,28 @@ tally_settle_positions(struct tally *tally, struct track *track, uint64_t end)
 
 /* --- summing --- */
 
+static int64_t
+visit_gap_ms(const struct tally *tally, struct slice key)
+{
+	const struct conf_site *site = conf_site_by_key(tally->conf, key);
+	return 1000 * (site ? site->visit_gap : VISIT_GAP_UNCONFIGURED);
+}
+
+/* A hit that an earlier process has handed over already: seen for the first time, but not to be counted. */
+static void
+see_applied(struct tally *tally, int index, const struct hit *hit)
+{
+	struct slice page = hit->values[HIT_PAGES];
+	board_lock(tally->options.board, index);
+	if (hit_is_view(hit) && !hit->page_only)
+		board_seen(board_site(tally->options.board, hit->site), hit->day, 1);
+	if (page.ptr)
+		pages_throw_away(tally->options.pages,
+				 pages_key(tally->options.pages, hit->site, index, page), hit->day,
+				 1);
+	board_unlock(tally->options.board, index);
+}
+
 /* Sums the record at the front of a track. False: Redis did not take a full delta. */
 static bool
 sum_head(struct tally *tally, struct track *track)
@@ -220,7 +293,7 @@ sum_head(struct tally *tally, struct track *track)
 		    !(first && shard->streams == STORE_ADVANCES_MAX);
 	if (take && !room) {
 		tally_count(tally, &tally->status.cut_batches);
-		return flush(tally, delta_hits(shard->delta) / 2);
+		return flush(tally, delta_records(shard->delta) / 2);
 	}
 	bool fresh = end > track->counted[index];
 	if (fresh)
@@ -228,11 +301,9 @@ sum_head(struct tally *tally, struct track *track)
 	if (take) {
 		shard->streams += first;
 		track->taken[index] = end;
-		shard->fresh[delta_add(shard->delta, &track->head)] += fresh;
+		delta_add(shard->delta, &track->head, visit_gap_ms(tally, track->head.site), fresh);
 	} else if (fresh) {
-		board_lock(tally->options.board, index);
-		board_seen(board_site(tally->options.board, track->head.site), track->head.day, 1);
-		board_unlock(tally->options.board, index);
+		see_applied(tally, index, &track->head);
 	}
 	ledger_consume(track);
 	return true;
@@ -260,6 +331,7 @@ settle(struct tally *tally)
 			return false;
 		}
 		tally->shards[i].settling = false;
+		pages_settle(tally->options.pages, i);
 		tally->changed = true;
 	}
 	return true;

@@ -3,10 +3,10 @@
  * The snapshot, <state_dir>/board: Redis' numbers as last confirmed, and the positions that belong to them. With it the
  * board can be shown when Redis is away at the start, and a Redis that forgot something is noticed.
  *
- *   magic u32 "TKB1" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
+ *   magic u32 "TKB2" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
  *   tracks u32, each: name, settled u64, 64 applied u64
  *   retired u32, each: name, removed u64, end u64, shards u64
- *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, number i64
+ *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, numbers i64
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,9 @@
 #include "tally/state.h"
 
 enum {
-	SNAPSHOT_MAGIC = 0x31424b54, /* "TKB1" */
+	SNAPSHOT_MAGIC = 0x32424b54, /* "TKB2" */
 	SNAPSHOT_HEADER = 12,
+	CELL_SIZE = 1 + 4 + 8 * METRIC_COUNT,
 	SNAPSHOT_MAX = 256 * 1024 * 1024,
 };
 
@@ -38,13 +39,13 @@ put_site_cb(struct board_site *site, void *arg)
 	put_le(out, 0, 1);
 	unsigned char cells = 0;
 	for (int i = 0; i < BOARD_CELLS; i++) {
-		int32_t period;
-		int64_t redis;
-		if (!board_cell_get(site, i, &period, &redis))
+		struct board_cell cell;
+		if (!board_cell_get(site, i, &cell))
 			continue;
 		put_le(out, (uint64_t)i, 1);
-		put_le(out, (uint32_t)period, 4);
-		put_le(out, (uint64_t)redis, 8);
+		put_le(out, (uint32_t)cell.period, 4);
+		for (int metric = 0; metric < METRIC_COUNT; metric++)
+			put_le(out, (uint64_t)cell.redis[metric], 8);
 		cells++;
 	}
 	out->data[count_at] = (char)cells;
@@ -84,7 +85,7 @@ put_sites(struct buf *out, struct tally *tally)
 	for (size_t at = 0; at < sites.len; count++) {
 		size_t key = (unsigned char)sites.data[at];
 		at += 1 + key;
-		at += 1 + (size_t)(unsigned char)sites.data[at] * 13;
+		at += 1 + (size_t)(unsigned char)sites.data[at] * CELL_SIZE;
 	}
 	put_le(out, count, 4);
 	buf_add_slice(out, buf_slice(&sites));
@@ -200,10 +201,11 @@ get_site(struct tally *tally, struct slice *in, bool *ok)
 	struct board_site *site = board_site(tally->options.board, key);
 	for (uint64_t i = 0; i < cells && *ok; i++) {
 		uint64_t index = get_le(in, 1, ok);
-		int32_t period = (int32_t)get_le(in, 4, ok);
-		int64_t redis = (int64_t)get_le(in, 8, ok);
+		struct board_cell cell = {.period = (int32_t)get_le(in, 4, ok)};
+		for (int metric = 0; metric < METRIC_COUNT; metric++)
+			cell.redis[metric] = (int64_t)get_le(in, 8, ok);
 		if (*ok && index < BOARD_CELLS)
-			board_cell_set(site, (int)index, period, redis);
+			board_cell_set(site, (int)index, &cell);
 	}
 }
 

@@ -22,15 +22,15 @@ enum {
 	REDIS_TIMEOUT_MS = 2000,
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 2000,
-	DELTA_DAYS_MAX = DELTA_PAIRS_MAX / 6 + 2, /* a day is 6 pairs at least */
+	DELTA_DAYS_MAX = DELTA_PAIRS_MAX / DELTA_PAIRS_OF_DAY + 2,
 	RETIRED_PER_AUDIT = 8,
+	VISIT_GAP_UNCONFIGURED = 1800, /* seconds, of a site that is in the configuration no more */
 	SITES_PER_READ = 200,
 };
 
 struct shard {
 	struct delta *delta;
-	size_t streams;                 /* that the delta has hits of */
-	uint32_t fresh[DELTA_DAYS_MAX]; /* per delta day: hits that the board has not seen */
+	size_t streams; /* that the delta has hits of */
 	/*
 	 * Positions were not where they should be: what is shown stands still (but for new hits) until everything is
 	 * read and applied again; then Redis' numbers are taken.
@@ -44,6 +44,10 @@ struct tally {
 	struct ledger *ledger;
 	struct shard shards[CONF_SHARDS];
 	struct conf *conf; /* the tally thread's reference */
+	struct date loading; /* scratch */
+	/* Scratch: where each day's pages begin in page_visits, and how many visits began with each page. */
+	size_t page_starts[DELTA_DAYS_MAX];
+	int64_t page_visits[DELTA_PAIRS_MAX];
 	uint64_t conf_generation;
 
 	struct store *store;
@@ -54,6 +58,9 @@ struct tally {
 	int64_t next_audit_ms, next_connect_ms, next_salts_ms, next_snapshot_ms, next_rewrite_ms;
 	int backoff_ms;
 	size_t next_retired;
+	/* Old tables: the days (UTC) that are being cut, all of them for one site after the other. */
+	int32_t trim_from, trim_to;
+	size_t next_trimmed;
 	bool changed; /* since the last snapshot */
 	struct log_limit failures;
 
@@ -81,6 +88,9 @@ bool tally_round(struct tally *tally, int64_t until_ms);
 bool tally_settle_positions(struct tally *tally, struct track *track, uint64_t end);
 /* How many shards are settling. */
 int tally_settling(const struct tally *tally);
+/* The key under which pages are shown of a value of a shard's delta. */
+struct page_key tally_page_key(const struct tally *tally, int index, const struct delta_day *day,
+			       const struct delta_value *value);
 /* Adds up a failure and says when to try again. */
 void tally_failed(struct tally *tally, int status);
 
@@ -97,9 +107,30 @@ bool tally_audit(struct tally *tally);
  */
 int tally_take_numbers(struct tally *tally, struct store *store, const struct conf *conf, int shard,
 		       bool settled);
-void *tally_reader_main(void *tally);
 /* Waits; false when the tally is to stop. */
 bool tally_pause(struct tally *tally, int64_t ms);
+/* A copy of the tracks' names, so that nothing is locked while Redis is asked. */
+struct names {
+	uint64_t generation;
+	size_t count;
+	char (*text)[STREAM_NAME_SIZE];
+	const char **pointers;
+};
+struct names tally_names(struct tally *tally);
+void tally_names_release(struct names *names);
+/* The list of tracks and what is shown of a shard. */
+void tally_lock_shard(struct tally *tally, int shard);
+void tally_unlock_shard(struct tally *tally, int shard);
+/* Locked by them: whether these positions, one for each of the names, are the ledger's. */
+bool tally_positions_are_ours(const struct tally *tally, int shard, const struct names *names,
+			      const struct position *positions);
+
+/* --- reader.c --- */
+
+void *tally_reader_main(void *tally);
+
+/* --- */
+
 /* Raises a counter of the status. */
 void tally_count(struct tally *tally, uint64_t *counter);
 void tally_note_stats(struct tally *tally, int which, const struct store *store);

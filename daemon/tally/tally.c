@@ -15,6 +15,7 @@ make_store(const struct tally_options *options, const struct conf *conf, char *e
 		.password_file = conf->redis_password_file,
 		.timeout_ms = REDIS_TIMEOUT_MS,
 		.pages_per_day = conf->pages_per_day,
+		.journal_retain = conf->journal_retain,
 	};
 	return store_new(&store, error, error_size);
 }
@@ -80,6 +81,24 @@ tally_free(struct tally *tally)
 
 /* --- loading --- */
 
+/* A hit that the snapshot does not contain is shown. */
+static void
+load_hit(struct tally *tally, const struct track *track, const struct hit *hit, uint64_t end)
+{
+	struct board_site *site = board_site(tally->options.board, hit->site);
+	struct slice page = hit->values[HIT_PAGES];
+	int shard = board_site_shard(site);
+	if (end <= track->counted[shard])
+		return;
+	if (hit_is_view(hit) && !hit->page_only) {
+		date_fill(&tally->loading, hit->day);
+		board_add(site, &tally->loading);
+	}
+	if (page.ptr)
+		pages_add(tally->options.pages,
+			  pages_key(tally->options.pages, hit->site, shard, page), hit->day);
+}
+
 /* What earlier processes wrote past the positions of the snapshot is shown; recent nonces are remembered. */
 static void
 load_track(struct tally *tally, struct track *track, int64_t now_ms)
@@ -102,11 +121,10 @@ load_track(struct tally *tally, struct track *track, int64_t now_ms)
 			if (taken < 0)
 				break;
 			uint64_t end = frame.offset + FRAME_HEADER_SIZE + at + (size_t)taken;
-			struct board_site *site = board_site(tally->options.board, hit.site);
-			if (end > track->counted[board_site_shard(site)])
-				board_add(site, hit.day);
+			load_hit(tally, track, &hit, end);
 			if (hit.nonce && now_ms - hit.time_ms < NONCE_KEEP_MS)
-				(void)nonces_claim(tally->options.nonces, hit.nonce, hit.time_ms);
+				(void)nonces_claim(tally->options.nonces, hit.nonce, hit.time_ms,
+						   NONCE_KEEP_MS);
 		}
 	}
 	stream_reader_free(reader);

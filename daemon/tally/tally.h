@@ -12,6 +12,7 @@
 #include "hit/visitor.h"
 #include "journal/journal.h"
 #include "show/board.h"
+#include "show/pages.h"
 
 struct tally;
 
@@ -20,6 +21,7 @@ struct tally_options {
 	const char *redis; /* store_options.target */
 	struct journal *journal;
 	struct board *board;
+	struct pages *pages;
 	struct salts *salts;
 	struct nonces *nonces;
 	int workers; /* how many journal writers there are */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tables of dimensions, read in order and cut when they are old. */
+#include "store/inside.h"
+
+static struct slice
+table_tail(struct key_day *key, enum hit_dimension dimension, enum period_kind kind, int32_t id)
+{
+	if (kind == PERIOD_ALL)
+		return key_dimensions[dimension];
+	key_day_fill(key, period_first_day(kind, id));
+	return kind == PERIOD_DAY ? key->days[dimension] : key->months[dimension];
+}
+
+static int
+ask_top(struct store *store, struct slice tail, size_t limit)
+{
+	command_start(&store->command, "ZCARD");
+	command_add_joined(&store->command, buf_slice(&store->key), tail);
+	int status = link_send(store->link, &store->command);
+	if (status != STORE_OK)
+		return status;
+	command_start(&store->command, "ZREVRANGE");
+	command_add_joined(&store->command, buf_slice(&store->key), tail);
+	command_add_int(&store->command, 0);
+	command_add_int(&store->command, limit ? (int64_t)limit - 1 : -1);
+	command_add_literal(&store->command, "WITHSCORES");
+	return link_send(store->link, &store->command);
+}
+
+int
+store_top(struct store *store, struct slice site, enum hit_dimension dimension,
+	  enum period_kind kind, int32_t id, size_t limit,
+	  void (*each)(struct slice value, int64_t hits, void *arg), void *arg, int64_t *rows)
+{
+	redisReply *count = NULL, *found = NULL;
+	*rows = 0;
+	key_site(&store->key, store->prefix, key_shard(site), site);
+	int status = store_idle(store);
+	if (status == STORE_OK)
+		status = ask_top(store, table_tail(&store->day, dimension, kind, id), limit);
+	if (status != STORE_OK)
+		return status;
+	int counted = link_receive(store->link, &count);
+	status = counted == STORE_UNAVAILABLE ? counted : link_receive(store->link, &found);
+	if (status == STORE_OK && counted == STORE_OK) {
+		*rows = reply_count(count, 0);
+		for (size_t i = 0; i + 1 < found->elements; i += 2)
+			each(reply_text(found->element[i]), reply_count(found->element[i + 1], 0),
+			     arg);
+	}
+	freeReplyObject(count);
+	freeReplyObject(found);
+	return status == STORE_OK ? counted : status;
+}
+
+int
+store_trim(struct store *store, struct slice site, int32_t day)
+{
+	int result = store_idle(store);
+	if (result != STORE_OK)
+		return result;
+	key_site(&store->key, store->prefix, key_shard(site), site);
+	key_day_fill(&store->day, day);
+	for (int i = 0; i < HIT_DIMENSION_COUNT + 1 && result == STORE_OK; i++) {
+		command_start(&store->command, "ZREMRANGEBYRANK");
+		command_add_joined(&store->command, buf_slice(&store->key),
+				   i < HIT_DIMENSION_COUNT ? store->day.days[i]
+							   : store->day.page_visits);
+		command_add_int(&store->command, 0);
+		command_add_int(&store->command, -1 - KEY_KEPT_ROWS);
+		result = link_send(store->link, &store->command);
+	}
+	for (int i = 0; i < HIT_DIMENSION_COUNT + 1 && result != STORE_UNAVAILABLE; i++) {
+		redisReply *reply;
+		int status = link_receive(store->link, &reply);
+		freeReplyObject(reply);
+		if (status != STORE_OK)
+			result = status;
+	}
+	return result;
+}
