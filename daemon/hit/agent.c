@@ -13,8 +13,8 @@
 #include "hit/known.h"
 
 enum {
-	SETS = 512,
-	WAYS = 4,
+	SETS = 256,
+	WAYS = 8,
 	NO_BOT = UINT16_MAX,
 	WIDTH_MAX = 32767,
 	UUID_LEN = 36,
@@ -42,19 +42,24 @@ static const struct sign_row signs[] = {
 	[NO_LANGUAGE] = {"a browser without Accept-Language", SLICE("(no language)")},
 };
 
-/* What one user agent with one set of hints is; key 0: nothing yet. */
-struct entry {
-	uint64_t key;
+/* What one user agent with one set of hints is. */
+struct finding {
 	uint16_t bot; /* place in the list; NO_BOT */
 	struct known known;
 	uint8_t sign;
 };
 
-_Static_assert(sizeof(struct entry) == 16, "a set is a cache line");
+/* A key is the hash of what the finding of its place was made of; 0: nothing yet. */
+struct set {
+	_Alignas(64) uint64_t keys[WAYS];
+	struct finding findings[WAYS];
+};
+
+_Static_assert(sizeof(((struct set *)0)->keys) == 64, "the keys of a set are a cache line");
 
 struct agent_memo {
-	_Alignas(64) struct entry entries[SETS][WAYS];
-	struct bots *bots; /* that the entries were made with */
+	struct set sets[SETS];
+	struct bots *bots; /* that the findings were made with */
 	struct bots_scratch *scratch;
 	uint64_t seed;
 	unsigned next; /* way to be forgotten */
@@ -90,7 +95,7 @@ memo_use(struct agent_memo *memo, struct bots *bots)
 		return;
 	bots_unref(memo->bots);
 	memo->bots = bots_ref(bots);
-	memset(memo->entries, 0, sizeof(memo->entries));
+	memset(memo->sets, 0, sizeof(memo->sets));
 }
 
 static bool
@@ -129,39 +134,48 @@ is_address(struct slice text)
 	return inet_pton(AF_INET, copy, address) == 1 || inet_pton(AF_INET6, copy, address) == 1;
 }
 
+/* What leaves no doubt, whatever a list may make of it. */
 static enum sign
-sign_of_agent(struct slice agent)
+sign_of_kind(struct slice agent)
 {
 	if (agent.len == 0)
 		return NO_AGENT;
 	if (is_address(agent))
 		return ADDRESS;
-	if (is_number(agent))
-		return NUMBER;
-	if (agent.len < AGENT_SHORTEST)
-		return SHORT;
-	return agent.len > AGENT_LONGEST ? LONG : SIGN_NONE;
+	return is_number(agent) ? NUMBER : SIGN_NONE;
 }
 
-/* A browser that is told to call itself something else still says what it is here. */
+/* A browser that is told to call itself something else still says what it is in its hints. */
 static bool
 is_headless(struct slice brands)
 {
 	return brands.ptr && memmem(brands.ptr, brands.len, "\"HeadlessChrome\"", 16);
 }
 
-static void
-entry_make(struct entry *entry, struct agent_memo *memo, const struct http_request *request)
+/* Of what no list names. */
+static enum sign
+sign_of_rest(const struct http_request *request)
+{
+	if (request->user_agent.len < AGENT_SHORTEST)
+		return SHORT;
+	if (request->user_agent.len > AGENT_LONGEST)
+		return LONG;
+	return is_headless(request->ch_ua) ? HEADLESS : SIGN_NONE;
+}
+
+static struct finding
+finding_make(const struct agent_memo *memo, const struct http_request *request)
 {
 	struct bots_match match = {.place = NO_BOT};
-	entry->known = known_with_hints(known_of_agent(request->user_agent), request->ch_ua,
-					request->ch_ua_platform, request->ch_ua_mobile);
-	entry->sign = SIGN_NONE;
-	if (!bots_find(memo->bots, memo->scratch, request->user_agent, &match))
-		entry->sign = (uint8_t)sign_of_agent(request->user_agent);
-	if (match.place == NO_BOT && entry->sign == SIGN_NONE && is_headless(request->ch_ua))
-		entry->sign = HEADLESS;
-	entry->bot = (uint16_t)match.place;
+	struct finding finding;
+	finding.known = known_with_hints(known_of_agent(request->user_agent), request->ch_ua,
+					 request->ch_ua_platform, request->ch_ua_mobile);
+	enum sign sign = sign_of_kind(request->user_agent);
+	if (sign == SIGN_NONE && !bots_find(memo->bots, memo->scratch, request->user_agent, &match))
+		sign = sign_of_rest(request);
+	finding.bot = (uint16_t)match.place;
+	finding.sign = (uint8_t)sign;
+	return finding;
 }
 
 static uint64_t
@@ -170,7 +184,7 @@ hash_more(uint64_t hash, struct slice text)
 	return XXH3_64bits_withSeed(text.ptr, text.len, hash);
 }
 
-/* Of everything that entry_make looks at; never 0. */
+/* Of everything that finding_make looks at; never 0. */
 static uint64_t
 memo_key(const struct agent_memo *memo, const struct http_request *request)
 {
@@ -184,18 +198,18 @@ memo_key(const struct agent_memo *memo, const struct http_request *request)
 	return key ? key : 1;
 }
 
-static const struct entry *
+static struct finding
 memo_find(struct agent_memo *memo, const struct http_request *request)
 {
 	uint64_t key = memo_key(memo, request);
-	struct entry *set = memo->entries[key % SETS];
+	struct set *set = &memo->sets[key % SETS];
 	for (int way = 0; way < WAYS; way++)
-		if (set[way].key == key)
-			return &set[way];
-	struct entry *entry = &set[memo->next++ % WAYS];
-	entry_make(entry, memo, request);
-	entry->key = key;
-	return entry;
+		if (set->keys[way] == key)
+			return set->findings[way];
+	unsigned way = memo->next++ % WAYS;
+	set->keys[way] = key;
+	set->findings[way] = finding_make(memo, request);
+	return set->findings[way];
 }
 
 void
@@ -203,18 +217,18 @@ agent_find(struct agent_memo *memo, struct bots *bots, const struct http_request
 	   struct agent *out)
 {
 	memo_use(memo, bots);
-	const struct entry *entry = memo_find(memo, request);
-	*out = (struct agent){.browser = known_browser(entry->known),
-			      .system = known_system(entry->known),
-			      .device = known_device(entry->known)};
-	if (entry->bot != NO_BOT) {
-		struct bots_match match = bots_at(bots, entry->bot);
+	struct finding finding = memo_find(memo, request);
+	*out = (struct agent){.browser = known_browser(finding.known),
+			      .system = known_system(finding.known),
+			      .device = known_device(finding.known)};
+	if (finding.bot != NO_BOT) {
+		struct bots_match match = bots_at(bots, finding.bot);
 		out->bot = match.name;
 		out->bot_line = match.line;
 		return;
 	}
-	enum sign sign = (enum sign)entry->sign;
-	if (sign == SIGN_NONE && !request->accept_language.ptr && known_speaks(entry->known))
+	enum sign sign = (enum sign)finding.sign;
+	if (sign == SIGN_NONE && !request->accept_language.ptr && known_speaks(finding.known))
 		sign = NO_LANGUAGE;
 	out->bot = signs[sign].bot;
 	out->sign = signs[sign].sign;

@@ -2,7 +2,7 @@
 /*
  * The list of bots. All its patterns are one alternation, which says at once that a user agent is nobody's; only for
  * the others are the lines asked one by one, so that the first in the file gives the name. Nothing that a pattern may
- * hold can reach beyond its line.
+ * hold can reach beyond its line, so the alternation has them by their first byte: one look rules a whole group out.
  */
 #include "hit/bots.h"
 
@@ -37,12 +37,15 @@ struct bots {
 	size_t count;
 };
 
+/* Where what a pattern matches begins: with a byte, where the user agent does, or either. */
+enum { FIRST_BYTES = 256, AT_START = FIRST_BYTES, ANYWHERE, GROUPS };
+
 /* A file while it is being read. */
 struct reading {
 	const char *path;
 	int line;
 	struct bots *bots;
-	struct buf any; /* the text of `any` */
+	struct buf groups[GROUPS]; /* of `any`: patterns, each with a bar before it */
 	char *error;
 	size_t error_size;
 };
@@ -140,17 +143,29 @@ pattern_check(const struct reading *r, struct slice pattern, const pcre2_code *c
 	return 0;
 }
 
+static int
+pattern_group(const pcre2_code *code)
+{
+	if (code_info(code, PCRE2_INFO_ALLOPTIONS) & PCRE2_ANCHORED)
+		return AT_START;
+	if (code_info(code, PCRE2_INFO_FIRSTCODETYPE) == 1)
+		return (int)code_info(code, PCRE2_INFO_FIRSTCODEUNIT) % FIRST_BYTES;
+	return ANYWHERE;
+}
+
 /* Adds it to the alternation, where it must be as whole as alone: a comment that swallows its bracket is not. */
 static int
-pattern_join(struct reading *r, struct slice pattern)
+pattern_join(struct reading *r, struct slice pattern, int group)
 {
 	int number;
-	size_t at, start = r->any.len;
-	buf_add_literal(&r->any, "|(?:");
-	buf_add_slice(&r->any, pattern);
-	buf_add_literal(&r->any, ")");
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)r->any.data + start + 1,
-					 r->any.len - start - 1, OPTIONS, &number, &at, NULL);
+	size_t at;
+	struct buf *to = &r->groups[group];
+	size_t start = to->len + 1;
+	buf_add_literal(to, "|(?:");
+	buf_add_slice(to, pattern);
+	buf_add_literal(to, ")");
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)to->data + start, to->len - start, OPTIONS,
+					 &number, &at, NULL);
 	pcre2_code_free(code);
 	return code ? 0
 		    : refuse(r, "the pattern does not end where the line does; allowed: patterns "
@@ -170,7 +185,8 @@ pattern_read(struct reading *r, struct slice pattern)
 			     message, at + 1);
 		return NULL;
 	}
-	if (pattern_check(r, pattern, code) == 0 && pattern_join(r, pattern) == 0)
+	if (pattern_check(r, pattern, code) == 0 &&
+	    pattern_join(r, pattern, pattern_group(code)) == 0)
 		return code;
 	pcre2_code_free(code);
 	return NULL;
@@ -274,15 +290,35 @@ file_read(struct reading *r)
 	return result;
 }
 
+static void
+group_add(struct buf *any, const struct buf *group, int first)
+{
+	if (group->len == 0)
+		return;
+	if (first == AT_START)
+		buf_add_literal(any, "|^(?:");
+	else if (first == ANYWHERE)
+		buf_add_literal(any, "|(?:");
+	else
+		buf_addf(any, "|(?=\\x{%x})(?:", (unsigned)first);
+	buf_add(any, group->data + 1, group->len - 1);
+	buf_add_literal(any, ")");
+}
+
 /* All lines as one pattern, which is without fault; it can only be too large. */
 static int
 any_compile(struct reading *r)
 {
 	int number;
 	size_t at;
+	struct buf any = {0};
 	if (r->bots->count == 0)
 		return 0;
-	r->bots->any = compile(r->any.data + 1, r->any.len - 1, &number, &at);
+	r->line = 0;
+	for (int i = 0; i < GROUPS; i++)
+		group_add(&any, &r->groups[i], i);
+	r->bots->any = compile(any.data + 1, any.len - 1, &number, &at);
+	buf_release(&any);
 	return r->bots->any ? 0
 			    : refuse(r, "all patterns together are too large for PCRE2; allowed: "
 					"about 32 KiB");
@@ -292,13 +328,14 @@ struct bots *
 bots_read(const char *path, char *error, size_t error_size)
 {
 	struct bots *bots = xcalloc(1, sizeof(*bots));
-	struct reading r = {path, 0, bots, {0}, error, error_size};
+	struct reading r = {.path = path, .bots = bots, .error = error, .error_size = error_size};
 	atomic_init(&bots->references, 1);
 	bots->list = xcalloc(BOTS_LINES_MAX, sizeof(bots->list[0]));
 	int result = file_read(&r);
 	if (result == 0)
 		result = any_compile(&r);
-	buf_release(&r.any);
+	for (int i = 0; i < GROUPS; i++)
+		buf_release(&r.groups[i]);
 	if (result == 0)
 		return bots;
 	bots_free(bots);

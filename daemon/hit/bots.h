@@ -9,7 +9,7 @@
 #include "hit/hit.h"
 
 enum {
-	BOTS_LINES_MAX = 4096, /* patterns of a list */
+	BOTS_LINES_MAX = 2000, /* patterns of a list */
 	BOTS_LINE_MAX = 1000,  /* bytes of a line */
 	BOTS_AGENT_MAX = 1024, /* bytes of a user agent that patterns see */
 	BOTS_STEPS_MAX =
