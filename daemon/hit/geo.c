@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 enum {
 	LETTERS = 'Z' - 'A' + 1,
@@ -207,6 +208,25 @@ geo_unref(struct geo *geo)
 	for (size_t i = 0; i < geo->count; i++)
 		MMDB_close(&geo->files[i].mmdb);
 	free(geo);
+}
+
+uint64_t
+geo_stamp(char *const *files, size_t count)
+{
+	uint64_t stamp = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct stat status;
+		if (stat(files[i], &status) != 0)
+			memset(&status, 0, sizeof(status));
+		const int64_t facts[] = {
+			(int64_t)status.st_dev,          (int64_t)status.st_ino,
+			(int64_t)status.st_size,         (int64_t)status.st_mtim.tv_sec,
+			(int64_t)status.st_mtim.tv_nsec, (int64_t)status.st_ctim.tv_sec,
+			(int64_t)status.st_ctim.tv_nsec,
+		};
+		stamp = XXH3_64bits_withSeed(facts, sizeof(facts), stamp);
+	}
+	return stamp;
 }
 
 bool

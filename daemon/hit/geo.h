@@ -19,6 +19,12 @@ struct geo *geo_open(char *const *files, size_t count, char *error, size_t error
 struct geo *geo_ref(struct geo *geo);
 void geo_unref(struct geo *geo);
 
+/*
+ * Differs when one of the files does, is there or not, or may be read or not: files that could not be opened are worth
+ * another try then, and no sooner.
+ */
+uint64_t geo_stamp(char *const *files, size_t count);
+
 /* Was one of the files replaced since it was opened? One that is missing was not. */
 bool geo_changed(const struct geo *geo);
 

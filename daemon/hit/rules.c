@@ -17,6 +17,7 @@ struct rules_current {
 	struct rules *rules;
 	_Atomic uint64_t generation;
 	struct rules_status status; /* the main thread's alone */
+	uint64_t geo_stamp;         /* of the files that status.geo is about */
 };
 
 /* --- reading one file --- */
@@ -64,11 +65,12 @@ read_blocked(const struct conf *conf, char error[RULES_ERROR_MAX])
 }
 
 static struct geo *
-read_geo(const struct conf *conf, char error[RULES_ERROR_MAX])
+read_geo(const struct conf *conf, char error[RULES_ERROR_MAX], uint64_t *stamp)
 {
 	error[0] = '\0';
 	if (conf->geoip_count == 0)
 		return NULL;
+	*stamp = geo_stamp(conf->geoip, conf->geoip_count);
 	return geo_open(conf->geoip, conf->geoip_count, error, RULES_ERROR_MAX);
 }
 
@@ -151,7 +153,7 @@ rules_current_new(const struct conf *conf)
 	struct blocklist *blocked = read_blocked(conf, status->blocked);
 	if (status->bots[0] || status->blocked[0])
 		die("%s", status->bots[0] ? status->bots : status->blocked);
-	struct geo *geo = read_geo(conf, status->geo);
+	struct geo *geo = read_geo(conf, status->geo, &current->geo_stamp);
 	log_geo(current, conf, NULL);
 	current->rules = rules_new(bots, geo, blocked);
 	return current;
@@ -174,7 +176,7 @@ rules_reload(struct rules_current *current, const struct conf *conf)
 	struct rules_status *status = &current->status;
 	struct bots *bots = read_bots(conf, status->bots);
 	struct blocklist *blocked = read_blocked(conf, status->blocked);
-	struct geo *geo = read_geo(conf, status->geo);
+	struct geo *geo = read_geo(conf, status->geo, &current->geo_stamp);
 	if (status->bots[0]) {
 		bots = bots_ref(old->bots);
 		log_error("bots_refused error=\"%s\"", status->bots);
@@ -189,17 +191,28 @@ rules_reload(struct rules_current *current, const struct conf *conf)
 	publish(current, rules_new(bots, geo, blocked));
 }
 
+/* After a failure only another file is tried: libmaxminddb loses memory over some damaged ones. */
+static bool
+geo_worth_reading(const struct rules_current *current, const struct conf *conf)
+{
+	const struct geo *geo = current->rules->geo;
+	if (conf->geoip_count == 0)
+		return false;
+	if (current->status.geo[0])
+		return geo_stamp(conf->geoip, conf->geoip_count) != current->geo_stamp;
+	return !geo || geo_changed(geo);
+}
+
 void
 rules_watch(struct rules_current *current, const struct conf *conf)
 {
 	const struct rules *old = current->rules;
-	struct rules_status *status = &current->status;
-	char said[sizeof(status->geo)];
-	memcpy(said, status->geo, sizeof(said));
-	if (conf->geoip_count == 0 || (!said[0] && old->geo && !geo_changed(old->geo)))
+	if (!geo_worth_reading(current, conf))
 		return;
-	struct geo *geo = read_geo(conf, status->geo);
-	if (geo || strcmp(said, status->geo) != 0)
+	char said[RULES_ERROR_MAX];
+	memcpy(said, current->status.geo, sizeof(said));
+	struct geo *geo = read_geo(conf, current->status.geo, &current->geo_stamp);
+	if (geo || strcmp(said, current->status.geo) != 0)
 		log_geo(current, conf, old->geo);
 	if (geo)
 		publish(current, rules_new(bots_ref(old->bots), geo, blocklist_ref(old->blocked)));

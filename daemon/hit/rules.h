@@ -38,8 +38,8 @@ uint64_t rules_current_generation(const struct rules_current *current);
 /* The main thread, after a reload: reads everything again; what cannot be read stays as it was and is logged. */
 void rules_reload(struct rules_current *current, const struct conf *conf);
 /*
- * The main thread, about once a second: reads the geoip files again when one of them was replaced, or when they could
- * not be read the last time. The same failure is logged once.
+ * The main thread, about once a second: reads the geoip files again when one of them was replaced; after a failure, when
+ * one of them is another than then. The same failure is logged once.
  */
 void rules_watch(struct rules_current *current, const struct conf *conf);
 

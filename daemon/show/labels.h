@@ -53,6 +53,8 @@ enum label_word {
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);
+/* "VN" as "Việt Nam" (vi) or "Vietnam" (en); what is no country's code is returned as it is. */
+struct slice label_country(enum conf_language language, struct slice code);
 /* "vi" and "en"; false when it is neither. */
 bool label_language(struct slice name, enum conf_language *language);
 
