@@ -152,27 +152,24 @@ find_fault(struct geo_file *file)
 	return country ? NULL : "no country is in it";
 }
 
-static bool
-open_file(struct geo_file *file, const char *path, char *error, size_t error_size)
+/* What is wrong with it, or NULL. */
+static const char *
+open_file(struct geo_file *file, const char *path)
 {
 	/* Before it is opened: if it is replaced in between, it counts as changed. */
-	if (!identify(path, &file->identity)) {
-		snprintf(error, error_size, "cannot open the geoip file %s: %s", path,
-			 strerror(errno));
-		return false;
-	}
+	if (!identify(path, &file->identity))
+		return strerror(errno);
+	if (file->identity.size == 0)
+		return "it is empty";
 	int status = MMDB_open(path, MMDB_MODE_MMAP, &file->mmdb);
-	if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR) {
-		snprintf(error, error_size, "cannot open the geoip file %s: %s", path,
-			 strerror(errno));
-		return false;
-	}
-	const char *fault = status == MMDB_SUCCESS ? find_fault(file) : MMDB_strerror(status);
+	if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR)
+		return strerror(errno);
+	if (status != MMDB_SUCCESS)
+		return MMDB_strerror(status);
+	const char *fault = find_fault(file);
 	if (fault)
-		snprintf(error, error_size, "the geoip file %s cannot be used: %s", path, fault);
-	if (fault && status == MMDB_SUCCESS)
 		MMDB_close(&file->mmdb);
-	return !fault;
+	return fault;
 }
 
 struct geo *
@@ -184,11 +181,15 @@ geo_open(char *const *files, size_t count, char *error, size_t error_size)
 		geo->codes[i][0] = (char)('A' + i / LETTERS);
 		geo->codes[i][1] = (char)('A' + i % LETTERS);
 	}
-	for (; geo->count < count; geo->count++)
-		if (!open_file(&geo->files[geo->count], files[geo->count], error, error_size)) {
-			geo_unref(geo);
-			return NULL;
-		}
+	for (; geo->count < count; geo->count++) {
+		const char *path = files[geo->count];
+		const char *fault = open_file(&geo->files[geo->count], path);
+		if (!fault)
+			continue;
+		snprintf(error, error_size, "the geoip file %s cannot be used: %s", path, fault);
+		geo_unref(geo);
+		return NULL;
+	}
 	return geo;
 }
 

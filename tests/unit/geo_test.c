@@ -109,8 +109,8 @@ a_list_of_files(void **state)
 	geo_unref(geo);
 	char error[512] = "";
 	assert_null(geo_open((char *[]){v4, "/nowhere.mmdb", all}, 3, error, sizeof(error)));
-	assert_string_equal(error,
-			    "cannot open the geoip file /nowhere.mmdb: No such file or directory");
+	assert_string_equal(
+		error, "the geoip file /nowhere.mmdb cannot be used: No such file or directory");
 }
 
 /* Two letters are a code, whatever they stand for; nothing else is. */
@@ -139,7 +139,7 @@ files_that_cannot_serve(void **state)
 	assert_refused(directory, "Is a directory");
 	assert_refused("/dev/null", "Invalid argument");
 	write_file("empty.mmdb", "");
-	assert_refused(place(path, "empty.mmdb"), "geoip file");
+	assert_refused(place(path, "empty.mmdb"), "it is empty");
 	write_file("text.mmdb", "1.2.3.0/24,VN\n");
 	assert_refused(place(path, "text.mmdb"), "metadata");
 	make_mmdb(place(path, "asn.mmdb"), "shape=asn 1.2.3.0/24=VN");

@@ -158,6 +158,69 @@ languages_by_name(void **state)
 	assert_int_equal(language, CONF_EN);
 }
 
+static void
+countries_in_both_languages(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *code, *vi, *en;
+	} rows[] = {
+		{"VN", "Việt Nam", "Vietnam"},
+		{"US", "Hoa Kỳ", "United States"},
+		{"JP", "Nhật Bản", "Japan"},
+		{"KR", "Hàn Quốc", "South Korea"},
+		{"CN", "Trung Quốc", "China"},
+		{"DE", "Đức", "Germany"},
+		{"FR", "Pháp", "France"},
+		{"LA", "Lào", "Laos"},
+		{"KH", "Campuchia", "Cambodia"},
+		{"AD", "Andorra", "Andorra"},
+		{"XK", "Kosovo", "Kosovo"},
+		{"ZW", "Zimbabwe", "Zimbabwe"},
+		/* What is no country's code stays what it is. */
+		{"ZZ", "ZZ", "ZZ"},
+		{"vn", "vn", "vn"},
+		{"V", "V", "V"},
+		{"VNM", "VNM", "VNM"},
+		{"V[", "V[", "V["},
+		{"(other)", "(other)", "(other)"},
+		{"", "", ""},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct slice code = slice_of(rows[i].code);
+		assert_true(slice_eq(label_country(CONF_VI, code), slice_of(rows[i].vi)));
+		assert_true(slice_eq(label_country(CONF_EN, code), slice_of(rows[i].en)));
+	}
+	assert_null(label_country(CONF_VI, (struct slice){0}).ptr);
+}
+
+/* The list of ISO 3166 that comes with tzdata, and nothing else but XK. */
+static void
+exactly_the_countries_of_iso_3166(void **state)
+{
+	(void)state;
+	FILE *list = fopen("/usr/share/zoneinfo/iso3166.tab", "r");
+	char line[256], code[3];
+	int listed = 0, named = 0;
+	assert_non_null(list);
+	while (fgets(line, sizeof(line), list)) {
+		if (line[0] == '#')
+			continue;
+		struct slice text = {line, 2};
+		for (int language = 0; language < CONF_LANGUAGES; language++)
+			if (slice_eq(label_country((enum conf_language)language, text), text))
+				fail_msg("%.2s has no name", line);
+		listed++;
+	}
+	fclose(list);
+	for (int i = 0; i < 26 * 26; i++) {
+		snprintf(code, sizeof(code), "%c%c", 'A' + i / 26, 'A' + i % 26);
+		named += !slice_eq(label_country(CONF_VI, slice_of(code)), slice_of(code));
+	}
+	assert_int_equal(listed, 249);
+	assert_int_equal(named, listed + 1);
+}
+
 int
 main(void)
 {
@@ -169,6 +232,8 @@ main(void)
 		cmocka_unit_test(plain_numbers_agree_with_printf),
 		cmocka_unit_test(every_word_is_there_in_every_language),
 		cmocka_unit_test(languages_by_name),
+		cmocka_unit_test(countries_in_both_languages),
+		cmocka_unit_test(exactly_the_countries_of_iso_3166),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
