@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/aof.h"
 
 enum {
 	BACKOFF_FIRST_MS = 100,
@@ -186,6 +187,15 @@ become_redis(const struct redis_server *server, int lock, pid_t parent)
 
 /* --- the parent --- */
 
+/* Each failure doubles the time until the next start. */
+static void
+back_off(struct redis_server *server)
+{
+	server->next_ms = clock_mono_ms() + server->backoff_ms;
+	server->backoff_ms =
+		server->backoff_ms * 2 < BACKOFF_MOST_MS ? server->backoff_ms * 2 : BACKOFF_MOST_MS;
+}
+
 /* The lock's descriptor, or -1. It is nobody's but ours until the child has it too. */
 static int
 take_lock(struct redis_server *server)
@@ -211,18 +221,18 @@ start(struct redis_server *server)
 	if (lock < 0)
 		return;
 	pid_t parent = getpid();
-	pid_t pid = fork();
+	pid_t pid = aof_mend(server->dir) < 0 ? -1 : fork();
 	if (pid == 0)
 		become_redis(server, lock, parent);
 	int failed = errno;
 	/* The child's copy keeps the lock. */
 	close(lock);
-	server->started_ms = clock_mono_ms();
-	server->next_ms = server->started_ms + server->backoff_ms;
 	if (pid < 0) {
 		log_error("redis_start_failed reason=\"%s\"", strerror(failed));
+		back_off(server);
 		return;
 	}
+	server->started_ms = clock_mono_ms();
 	server->pid = pid;
 	server->starts++;
 	log_info("redis_started pid=%d starts=%" PRIu64, (int)pid, server->starts);
@@ -236,9 +246,7 @@ ended(struct redis_server *server, int status)
 		 WIFSIGNALED(status) ? "signal" : "exit",
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), lived, server->dir);
 	server->pid = 0;
-	server->next_ms = clock_mono_ms() + server->backoff_ms;
-	server->backoff_ms =
-		server->backoff_ms * 2 < BACKOFF_MOST_MS ? server->backoff_ms * 2 : BACKOFF_MOST_MS;
+	back_off(server);
 	if (lived >= STABLE_MS)
 		server->backoff_ms = BACKOFF_FIRST_MS;
 }

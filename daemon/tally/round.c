@@ -48,13 +48,6 @@ connected(struct tally *tally)
 		return false;
 	}
 	log_info("redis_connected server=%s", store_identity(tally->store));
-	/*
-	 * A power cut may have torn the append-only file inside a transaction. Redis 7.0 drops that half from memory but
-	 * not from the file, and would run it at its next start, with what was appended behind it. A rewrite before the
-	 * first write begins a new file.
-	 */
-	if (tally->options.private_redis && store_rewrite(tally->store) != STORE_OK)
-		log_warn("redis_rewrite_failed error=\"%s\"", store_error(tally->store));
 	if (store_warning(tally->store)[0])
 		log_warn("redis_setup warning=\"%s\"", store_warning(tally->store));
 	pthread_mutex_lock(&tally->lock);

@@ -145,6 +145,91 @@ test_serves_and_restarts(void **state)
 	redis_server_free(server);
 }
 
+/* A position and two counters, in one transaction of the append-only file, as a script's writes are. */
+static void
+count_together(struct redis_here *here, int position)
+{
+	assert_answer(
+		here, "OK", "EVAL %s 1 h %d",
+		"redis.call('HSET', KEYS[1], 'p', ARGV[1]) redis.call('HINCRBY', KEYS[1], 'n', 1) "
+		"redis.call('HINCRBY', KEYS[1], 'm', 1) return {ok = 'OK'}",
+		position);
+}
+
+/* The three are as many, whatever a power cut took. Returns them. */
+static int
+assert_together(struct redis_here *here)
+{
+	int position, first, second;
+	struct words all = ask(here, "HMGET h p n m");
+	assert_int_equal(sscanf(all.text, "%d %d %d", &position, &first, &second), 3);
+	assert_int_equal(first, position);
+	assert_int_equal(second, position);
+	return position;
+}
+
+/* kill -9, the loss of a file's last bytes, and another start. */
+static struct redis_server *
+cut_power(struct redis_server *server, const struct place *place, int file, off_t lost)
+{
+	char path[160];
+	struct stat status;
+	kill(-serving(place), SIGKILL); /* and the child that rewrites: they are a session */
+	redis_server_stop(server, PATIENCE_MS);
+	redis_server_free(server);
+	snprintf(path, sizeof(path), "%s/redis/appendonlydir/appendonly.aof.%d.incr.aof",
+		 place->dir, file);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(truncate(path, status.st_size - lost), 0);
+	server = server_in(place->dir);
+	assert_true(await_server(server, place, 0) > 0);
+	return server;
+}
+
+/*
+ * Torn within a transaction, started, written to, and started again: Redis 7.0 alone would then run the torn half too. With
+ * a rewrite begun in between, it would go on behind the gap that was torn into the file before.
+ */
+static void
+tear(struct place *place, bool rewrite)
+{
+	static const off_t cuts[] = {1, 13, 14, 20, 57, 58, 100, 140};
+	struct redis_server *server = server_in(place->dir);
+	assert_true(await_server(server, place, 0) > 0);
+	for (size_t i = 0; i < COUNT_OF(cuts); i++) {
+		struct redis_here here = {.plain = plain_connect(place->path, PATIENCE_MS)};
+		int position = i > 0 ? assert_together(&here) : 0;
+		for (int n = 1; n <= 6; n++) {
+			if (n == 4 && rewrite) {
+				/* It does not end in this test. */
+				(void)ask(&here, "CONFIG SET rdb-key-save-delay 10000000");
+				(void)ask(&here, "BGREWRITEAOF");
+			}
+			count_together(&here, position + n);
+		}
+		assert_int_equal(assert_together(&here), position + 6);
+		redisFree(here.plain);
+		server = cut_power(server, place, rewrite ? (int)i + 1 : 1, cuts[i]);
+	}
+	struct redis_here here = {.plain = plain_connect(place->path, PATIENCE_MS)};
+	assert_true(assert_together(&here) > 0);
+	redisFree(here.plain);
+	redis_server_stop(server, PATIENCE_MS);
+	redis_server_free(server);
+}
+
+static void
+test_torn_within_a_transaction(void **state)
+{
+	tear(*state, false);
+}
+
+static void
+test_torn_before_a_rewrite(void **state)
+{
+	tear(*state, true);
+}
+
 /* One that does not react to SIGTERM is killed. */
 static void
 test_stop_of_a_frozen_one(void **state)
@@ -302,6 +387,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_serves_and_restarts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_within_a_transaction, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_before_a_rewrite, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_of_a_frozen_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends_with_its_daemon, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_two, setup, teardown),
