@@ -65,6 +65,33 @@ assert_status(const struct rules_current *current, const char *geo, const char *
 	}
 }
 
+/* Counts the lines of the log that begin with an event, from the time of catch_log() on. */
+static int log_fd, real_stderr;
+
+static void
+catch_log(void)
+{
+	log_fd = open(path_of("log"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	real_stderr = dup(STDERR_FILENO);
+	assert_true(log_fd >= 0 && dup2(log_fd, STDERR_FILENO) >= 0);
+}
+
+static int
+logged(const char *event)
+{
+	struct buf text = {0};
+	int count = 0;
+	assert_true(dup2(real_stderr, STDERR_FILENO) >= 0);
+	close(real_stderr);
+	close(log_fd);
+	read_bytes(&text, path_of("log"));
+	buf_add(&text, "", 1);
+	for (const char *at = text.data; (at = strstr(at, event)); at++)
+		count++;
+	buf_release(&text);
+	return count;
+}
+
 static void
 a_reload_takes_over_what_is_good(void **state)
 {
@@ -100,6 +127,7 @@ a_reload_keeps_what_it_cannot_read(void **state)
 	replace_geo("shape=asn 1.2.3.0/24=VN");
 	rules_reload(current, conf);
 	assert_status(current, "geo.mmdb", "bots.txt:1", "blocked.txt:1");
+	assert_rules(current, "VN", 1, true);
 	write_lists("One  one\nTwo  two\n", "no host\n");
 	rules_reload(current, conf);
 	assert_rules(current, "VN", 2, true);
@@ -142,9 +170,11 @@ the_watch_sees_replaced_files(void **state)
 	struct rules_current *current = rules_current_new(conf);
 	rules_watch(current, conf);
 	assert_int_equal(rules_current_generation(current), 1);
+	catch_log();
 	replace_geo("1.2.3.0/24=US");
 	rules_watch(current, conf);
 	rules_watch(current, conf);
+	assert_int_equal(logged(" info geoip_opened files=1\n"), 1);
 	assert_int_equal(rules_current_generation(current), 2);
 	assert_rules(current, "US", 1, true);
 	assert_int_equal(rename(place(path, "geo.mmdb"), place(away, "away.mmdb")), 0);
@@ -153,33 +183,6 @@ the_watch_sees_replaced_files(void **state)
 	assert_rules(current, "US", 1, true);
 	rules_current_free(current);
 	conf_unref(conf);
-}
-
-/* Counts the lines of the log that begin with an event, from the time of catch_log() on. */
-static int log_fd, real_stderr;
-
-static void
-catch_log(void)
-{
-	log_fd = open(path_of("log"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-	real_stderr = dup(STDERR_FILENO);
-	assert_true(log_fd >= 0 && dup2(log_fd, STDERR_FILENO) >= 0);
-}
-
-static int
-logged(const char *event)
-{
-	struct buf text = {0};
-	int count = 0;
-	assert_true(dup2(real_stderr, STDERR_FILENO) >= 0);
-	close(real_stderr);
-	close(log_fd);
-	read_bytes(&text, path_of("log"));
-	buf_add(&text, "", 1);
-	for (const char *at = text.data; (at = strstr(at, event)); at++)
-		count++;
-	buf_release(&text);
-	return count;
 }
 
 static void
