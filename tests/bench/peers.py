@@ -199,7 +199,9 @@ class Webdis(Peer):
 
 
 class Thongked(Peer):
+    """With everything on: bots, countries where the tests' file is installed, limits (too high to refuse), the journal."""
     name = "thongked"
+    countries = [os.path.abspath(path) for path in glob.glob("tests/geo/node_modules/@ip-location-db/*/dbip-country.mmdb")]
     sync = "everysec"
     sites = 100
     program = "build/thongked"
@@ -207,12 +209,16 @@ class Thongked(Peer):
     def __init__(self, directory):
         super().__init__(directory)
         self.admin_port = free_port()
-        sites = "".join(f'site "site{n}" {{ hosts = {{"site{n}.example.org"}} }}\n' for n in range(self.sites))
+        sites = "".join(f'site "site{n}" {{ hosts = {{"site{n}.example.org"}} }}\n' for n in range(1, self.sites))
+        countries = ", ".join(f'"{path}"' for path in self.countries)
         conf = self.file("thongke.conf", f"""state_dir = "{self.directory}/state"
             listen = {{"127.0.0.1:{self.port}"}}
             admin_listen = {{"127.0.0.1:{self.admin_port}"}}
             redis = "private"
             journal {{ sync = "{self.sync}" max_size = "4GiB" }}
+            geoip = {{{countries}}}
+            limits {{ hits_per_minute = 1000000 }}
+            site "site0" {{ hosts = {{"site0.example.org", "example.org"}} }}
             {sites}""")
         self.run([self.program, "-c", conf], self.port)
         until(lambda: listens(self.admin_port) and self.admin("/readyz")[0] == 200, 10, "thongked to be ready")
