@@ -28,59 +28,40 @@ static const struct method methods[] = {
 	{{"PATCH", 5}, HTTP_OTHER},     {{"TRACE", 5}, HTTP_OTHER},
 };
 
-enum field_id {
-	FIELD_NONE,
-	FIELD_HOST,
-	FIELD_ORIGIN,
-	FIELD_REFERER,
-	FIELD_USER_AGENT,
-	FIELD_CONTENT_TYPE,
-	FIELD_CONTENT_LENGTH,
-	FIELD_ONCE_LAST =
-		FIELD_CONTENT_LENGTH, /* up to here a second line of the same name is 400 */
-	FIELD_TRANSFER_ENCODING,
-	FIELD_EXPECT,
-	FIELD_IF_NONE_MATCH,
-	FIELD_CONNECTION,
-	FIELD_ACCEPT_LANGUAGE,
-	FIELD_CH_UA,
-	FIELD_CH_UA_MOBILE,
-	FIELD_CH_UA_PLATFORM,
-	FIELD_GPC,
-	FIELD_DNT,
-	FIELD_EXPLAIN,
-	FIELD_LAST_FIRST, /* from here on the last line of a name counts, not the first */
-	FIELD_PURPOSE = FIELD_LAST_FIRST,
-	FIELD_FORWARDED_FOR,
-	FIELD_FORWARDED,
-	FIELD_IDS
+enum lines { ONCE, FIRST, LAST };
+static const uint8_t field_lines[HTTP_FIELD_COUNT] = {
+#define X(member, id, lines) [HTTP_FIELD_##id] = lines,
+	HTTP_FIELDS(X)
+#undef X
 };
 
 struct known_field {
 	const char *name;
-	enum field_id id;
+	enum http_field id;
 };
 
-/* The fields that mean something here, by the length of their names. */
+/* By the length of their names. */
 enum { FIELDS_OF_LENGTH = 3 };
 static const struct known_field known_fields[][FIELDS_OF_LENGTH] = {
-	[3] = {{"dnt", FIELD_DNT}},
-	[4] = {{"host", FIELD_HOST}},
-	[5] = {{"x-moz", FIELD_PURPOSE}},
-	[6] = {{"origin", FIELD_ORIGIN}, {"expect", FIELD_EXPECT}},
-	[7] = {{"referer", FIELD_REFERER}, {"purpose", FIELD_PURPOSE}, {"sec-gpc", FIELD_GPC}},
-	[9] = {{"sec-ch-ua", FIELD_CH_UA}, {"forwarded", FIELD_FORWARDED}},
-	[10] = {{"user-agent", FIELD_USER_AGENT}, {"connection", FIELD_CONNECTION}},
-	[11] = {{"sec-purpose", FIELD_PURPOSE}},
-	[12] = {{"content-type", FIELD_CONTENT_TYPE}},
-	[13] = {{"if-none-match", FIELD_IF_NONE_MATCH}},
-	[14] = {{"content-length", FIELD_CONTENT_LENGTH}},
-	[15] = {{"accept-language", FIELD_ACCEPT_LANGUAGE},
-		{"x-forwarded-for", FIELD_FORWARDED_FOR},
-		{"thongke-explain", FIELD_EXPLAIN}},
-	[16] = {{"sec-ch-ua-mobile", FIELD_CH_UA_MOBILE}},
-	[17] = {{"transfer-encoding", FIELD_TRANSFER_ENCODING}},
-	[18] = {{"sec-ch-ua-platform", FIELD_CH_UA_PLATFORM}},
+	[3] = {{"dnt", HTTP_FIELD_DNT}},
+	[4] = {{"host", HTTP_FIELD_HOST}},
+	[5] = {{"x-moz", HTTP_FIELD_PURPOSE}},
+	[6] = {{"origin", HTTP_FIELD_ORIGIN}, {"expect", HTTP_FIELD_EXPECT}},
+	[7] = {{"referer", HTTP_FIELD_REFERER},
+	       {"purpose", HTTP_FIELD_PURPOSE},
+	       {"sec-gpc", HTTP_FIELD_GPC}},
+	[9] = {{"sec-ch-ua", HTTP_FIELD_CH_UA}, {"forwarded", HTTP_FIELD_FORWARDED}},
+	[10] = {{"user-agent", HTTP_FIELD_USER_AGENT}, {"connection", HTTP_FIELD_CONNECTION}},
+	[11] = {{"sec-purpose", HTTP_FIELD_PURPOSE}},
+	[12] = {{"content-type", HTTP_FIELD_CONTENT_TYPE}},
+	[13] = {{"if-none-match", HTTP_FIELD_IF_NONE_MATCH}},
+	[14] = {{"content-length", HTTP_FIELD_CONTENT_LENGTH}},
+	[15] = {{"accept-language", HTTP_FIELD_ACCEPT_LANGUAGE},
+		{"x-forwarded-for", HTTP_FIELD_FORWARDED_FOR},
+		{"thongke-explain", HTTP_FIELD_EXPLAIN}},
+	[16] = {{"sec-ch-ua-mobile", HTTP_FIELD_CH_UA_MOBILE}},
+	[17] = {{"transfer-encoding", HTTP_FIELD_TRANSFER_ENCODING}},
+	[18] = {{"sec-ch-ua-platform", HTTP_FIELD_CH_UA_PLATFORM}},
 };
 
 /* One line being read. */
@@ -97,11 +78,6 @@ struct request_line {
 	struct slice target;
 	const char *question; /* the first '?' of the target; NULL: none */
 	const char *version;  /* "HTTP/1.1" */
-};
-
-struct head {
-	struct slice fields[FIELD_IDS];
-	bool close;
 };
 
 static struct cursor
@@ -305,29 +281,31 @@ name_is(const char *name, const char *lower, size_t len)
 	return true;
 }
 
-static inline enum field_id
+/* HTTP_FIELD_COUNT: none that means something here. */
+static inline enum http_field
 field_of(struct slice name)
 {
 	if (name.len >= COUNT_OF(known_fields))
-		return FIELD_NONE;
+		return HTTP_FIELD_COUNT;
 	const struct known_field *known = known_fields[name.len];
 	for (int i = 0; i < FIELDS_OF_LENGTH && known[i].name; i++)
 		if (name_is(name.ptr, known[i].name, name.len))
 			return known[i].id;
-	return FIELD_NONE;
+	return HTTP_FIELD_COUNT;
 }
 
 static int
-note_field(struct head *head, struct slice name, struct slice value)
+note_field(struct http_request *request, struct slice name, struct slice value)
 {
-	enum field_id id = field_of(name);
-	if (id == FIELD_NONE)
+	enum http_field id = field_of(name);
+	if (id == HTTP_FIELD_COUNT)
 		return DONE;
-	if (id == FIELD_CONNECTION)
-		head->close |= says_close(value);
-	if (!head->fields[id].ptr || id >= FIELD_LAST_FIRST)
-		head->fields[id] = value;
-	else if (id <= FIELD_ONCE_LAST)
+	/* "close" wins, in whichever line it stands. */
+	if (id == HTTP_FIELD_CONNECTION && says_close(value))
+		request->keep_alive = false;
+	if (!request->fields[id].ptr || field_lines[id] == LAST)
+		request->fields[id] = value;
+	else if (field_lines[id] == ONCE)
 		return -400;
 	return DONE;
 }
@@ -336,7 +314,7 @@ note_field(struct head *head, struct slice name, struct slice value)
  * One field line; the name runs up to the colon, so that a space there or a folded line is refused.
  */
 static int
-take_field(struct cursor *c, struct head *head)
+take_field(struct cursor *c, struct http_request *request)
 {
 	const char *start = c->at;
 	c->at = skip_class(start, c->edge, TOKEN);
@@ -356,11 +334,11 @@ take_field(struct cursor *c, struct head *head)
 		return got;
 	while (last > start && (last[-1] == ' ' || last[-1] == '\t'))
 		last--;
-	return note_field(head, name, (struct slice){start, (size_t)(last - start)});
+	return note_field(request, name, (struct slice){start, (size_t)(last - start)});
 }
 
 static int
-take_fields(struct cursor *c, struct head *head)
+take_fields(struct cursor *c, struct http_request *request)
 {
 	const char *start = c->at, *end = c->end;
 	for (int count = 0;; count++) {
@@ -373,7 +351,7 @@ take_fields(struct cursor *c, struct head *head)
 			return -431;
 		size_t left = HTTP_HEADER_MAX - (used < HTTP_HEADER_MAX ? used : HTTP_HEADER_MAX);
 		*c = line_at(c->at, end, left < HTTP_LINE_MAX ? left : HTTP_LINE_MAX, -431);
-		int got = take_field(c, head);
+		int got = take_field(c, request);
 		if (got != DONE)
 			return got;
 	}
@@ -437,44 +415,20 @@ read_length(struct slice text, size_t *length)
 }
 
 static int
-check_body(const struct http_request *request, const struct head *head, size_t *length)
+check_body(const struct http_request *request, size_t *length)
 {
-	struct slice text = head->fields[FIELD_CONTENT_LENGTH];
+	struct slice text = request->content_length;
 	*length = 0;
-	if (head->fields[FIELD_TRANSFER_ENCODING].ptr)
+	if (request->transfer_encoding.ptr)
 		return text.ptr ? -400 : -501;
 	int got = text.ptr ? read_length(text, length) : DONE;
 	if (got != DONE)
 		return got;
-	if (head->fields[FIELD_EXPECT].ptr)
+	if (request->expect.ptr)
 		return -417;
 	if (*length > 0 && (request->method == HTTP_GET || request->method == HTTP_HEAD))
 		return -400;
 	return *length > HTTP_BODY_MAX ? -413 : DONE;
-}
-
-static void
-fill_request(struct http_request *request, const struct request_line *line, const struct head *head)
-{
-	request->method = line->method->method;
-	request->minor = line->version[7] - '0';
-	request->keep_alive = request->minor == 1 && !head->close;
-	request->host = head->fields[FIELD_HOST];
-	request->origin = head->fields[FIELD_ORIGIN];
-	request->referer = head->fields[FIELD_REFERER];
-	request->user_agent = head->fields[FIELD_USER_AGENT];
-	request->content_type = head->fields[FIELD_CONTENT_TYPE];
-	request->if_none_match = head->fields[FIELD_IF_NONE_MATCH];
-	request->accept_language = head->fields[FIELD_ACCEPT_LANGUAGE];
-	request->ch_ua = head->fields[FIELD_CH_UA];
-	request->ch_ua_mobile = head->fields[FIELD_CH_UA_MOBILE];
-	request->ch_ua_platform = head->fields[FIELD_CH_UA_PLATFORM];
-	request->purpose = head->fields[FIELD_PURPOSE];
-	request->forwarded_for = head->fields[FIELD_FORWARDED_FOR];
-	request->forwarded = head->fields[FIELD_FORWARDED];
-	request->gpc = head->fields[FIELD_GPC];
-	request->dnt = head->fields[FIELD_DNT];
-	request->explain = head->fields[FIELD_EXPLAIN];
 }
 
 int
@@ -482,7 +436,6 @@ http_parse(struct http_request *request, const char *buf, size_t len)
 {
 	struct cursor c = line_at(buf, buf + len, HTTP_LINE_MAX, -414);
 	struct request_line line = {0};
-	struct head head = {0};
 	struct slice authority = {0};
 	size_t length;
 	*request = (struct http_request){0};
@@ -496,12 +449,15 @@ http_parse(struct http_request *request, const char *buf, size_t len)
 	int got = take_request_line(&c, &line);
 	if (got == DONE)
 		got = split_target(request, &line, &authority);
-	if (got == DONE)
-		got = take_fields(&c, &head);
 	if (got != DONE)
 		return got;
-	fill_request(request, &line, &head);
-	got = check_body(request, &head, &length);
+	request->method = line.method->method;
+	request->minor = line.version[7] - '0';
+	request->keep_alive = request->minor == 1;
+	got = take_fields(&c, request);
+	if (got != DONE)
+		return got;
+	got = check_body(request, &length);
 	if (got == DONE)
 		got = check_host(request, authority);
 	if (got != DONE)

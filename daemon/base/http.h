@@ -24,6 +24,36 @@ enum http_method {
 	HTTP_OTHER /* PUT and so on: 405 */
 };
 
+/*
+ * The fields that mean something here: member of struct http_request, id, what several lines of one name mean. ONCE is
+ * a refusal, FIRST and LAST say which one counts; of Purpose, X-Moz and Sec-Purpose it is the last of them all.
+ */
+#define HTTP_FIELDS(X)                                 \
+	X(host, HOST, ONCE)                            \
+	X(origin, ORIGIN, ONCE)                        \
+	X(referer, REFERER, ONCE)                      \
+	X(user_agent, USER_AGENT, ONCE)                \
+	X(content_type, CONTENT_TYPE, ONCE)            \
+	X(content_length, CONTENT_LENGTH, ONCE)        \
+	X(transfer_encoding, TRANSFER_ENCODING, FIRST) \
+	X(expect, EXPECT, FIRST)                       \
+	X(if_none_match, IF_NONE_MATCH, FIRST)         \
+	X(connection, CONNECTION, FIRST)               \
+	X(accept_language, ACCEPT_LANGUAGE, FIRST)     \
+	X(ch_ua, CH_UA, FIRST)                         \
+	X(ch_ua_mobile, CH_UA_MOBILE, FIRST)           \
+	X(ch_ua_platform, CH_UA_PLATFORM, FIRST)       \
+	X(gpc, GPC, FIRST)                             \
+	X(dnt, DNT, FIRST)                             \
+	X(explain, EXPLAIN, FIRST)                     \
+	X(purpose, PURPOSE, LAST)                      \
+	X(forwarded_for, FORWARDED_FOR, LAST)          \
+	X(forwarded, FORWARDED, LAST)
+
+#define X(member, id, lines) HTTP_FIELD_##id,
+enum http_field { HTTP_FIELDS(X) HTTP_FIELD_COUNT };
+#undef X
+
 /* Every slice borrows from the parsed buffer; an absent field is {NULL, 0}. */
 struct http_request {
 	enum http_method method;
@@ -31,22 +61,15 @@ struct http_request {
 	bool keep_alive;    /* what the client allows; always false in HTTP/1.0 */
 	struct slice path;  /* raw (still percent-encoded), starts with '/'; "*" for OPTIONS * */
 	struct slice query; /* raw, without '?'; absent when there is no '?' */
-	struct slice host;
-	struct slice origin;
-	struct slice referer;
-	struct slice user_agent;
-	struct slice content_type;
-	struct slice if_none_match;
-	struct slice accept_language;
-	struct slice ch_ua, ch_ua_mobile, ch_ua_platform; /* Sec-CH-UA, -Mobile, -Platform */
-	struct slice purpose; /* the last of Sec-Purpose, Purpose and X-Moz */
-	struct slice
-		forwarded_for; /* X-Forwarded-For; of several lines the last, as of Forwarded */
-	struct slice forwarded;
-	struct slice gpc; /* Sec-GPC */
-	struct slice dnt;
-	struct slice explain; /* Thongke-Explain */
 	struct slice body;
+	union {
+		struct slice fields[HTTP_FIELD_COUNT];
+		struct {
+#define X(member, id, lines) struct slice member;
+			HTTP_FIELDS(X)
+#undef X
+		};
+	};
 };
 
 /*

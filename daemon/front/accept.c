@@ -59,7 +59,7 @@ loop_admit(struct loop *loop, int fd, const struct sockaddr_storage *peer, bool 
 		return;
 	}
 	loop_read(loop, connection);
-	if (connection->state == CONNECTION_FRESH || connection->state == CONNECTION_READING)
+	if (connection->state != CONNECTION_ANSWERING && connection->state != CONNECTION_CLOSED)
 		connection_watch(connection, loop->options.base, EV_READ, loop_connection_cb);
 }
 

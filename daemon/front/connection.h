@@ -43,6 +43,9 @@ struct connection {
 	bool last;        /* no request after the ones read is looked at */
 	bool linger;      /* the client may still be sending: drain before the close */
 	bool backlog;     /* its input holds more requests than one pass takes */
+	bool unread;      /* the last recv filled all the room: there may be more */
+	bool hung_up;     /* the kernel says that the client sends no more */
+	bool ended;       /* and all that it sent has been received; or the connection is broken */
 	bool proxy;       /* a PROXY protocol header must come before the first request */
 	uint32_t drained; /* bytes thrown away */
 	size_t sent;      /* of output */
@@ -79,10 +82,10 @@ void connection_watch(struct connection *connection, struct event_base *base, sh
 /* Until it is watched again. */
 void connection_unwatch(struct connection *connection);
 
-enum received { RECEIVED_BYTES, RECEIVED_NOTHING, RECEIVED_END };
+enum received { RECEIVED_BYTES, RECEIVED_NOTHING };
 /*
  * The kept input and then what one recv gives, in `room` bytes at `scratch`; *len is set in every case.
- * RECEIVED_END: the client sends no more, or the connection is broken.
+ * Notes in the connection whether there may be more, or never will be.
  */
 enum received connection_receive(struct connection *connection, char *scratch, size_t room,
 				 size_t *len);

@@ -91,8 +91,14 @@ loop_take(struct loop *loop, struct connection *connection, struct slice bytes)
 	enum connection_state to = CONNECTION_READING;
 	if (loop->pending_count > pending)
 		to = CONNECTION_ANSWERING;
+	else if (connection->unread)
+		to = CONNECTION_BACKLOG;
+	else if (connection->input.len == 0 && connection->state == CONNECTION_BACKLOG)
+		to = CONNECTION_IDLE;
 	if (connection->state != to)
 		connection_move(&loop->set, connection, to, loop->now);
+	if (to == CONNECTION_BACKLOG)
+		event_add(&loop->again, &(struct timeval){0, 0});
 }
 
 void
@@ -105,7 +111,10 @@ loop_read(struct loop *loop, struct connection *connection)
 		connection_receive(connection, loop->scratch, sizeof(loop->scratch), &len);
 	if (received == RECEIVED_BYTES || waiting)
 		loop_take(loop, connection, (struct slice){loop->scratch, len});
-	if (received == RECEIVED_END && connection->state != CONNECTION_ANSWERING)
+	bool busy = connection->state == CONNECTION_ANSWERING ||
+		    connection->state == CONNECTION_BACKLOG ||
+		    connection->state == CONNECTION_CLOSED;
+	if (connection->ended && !busy)
 		connection_move(&loop->set, connection, CONNECTION_CLOSED, loop->now);
 }
 
@@ -120,11 +129,12 @@ loop_write(struct loop *loop, struct connection *connection)
 static void
 loop_discard(struct loop *loop, struct connection *connection)
 {
-	ssize_t got = recv(connection->fd, loop->scratch, sizeof(loop->scratch), 0);
-	if (got > 0)
-		connection->drained += (uint32_t)got;
-	bool over = connection->drained > CONNECTION_DRAIN_MAX;
-	if (over || got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+	ssize_t got = 1;
+	while (got > 0 && connection->drained <= CONNECTION_DRAIN_MAX) {
+		got = recv(connection->fd, loop->scratch, sizeof(loop->scratch), 0);
+		connection->drained += got > 0 ? (uint32_t)got : 0;
+	}
+	if (got >= 0 || (errno != EAGAIN && errno != EINTR))
 		connection_move(&loop->set, connection, CONNECTION_CLOSED, loop->now);
 }
 
@@ -139,7 +149,7 @@ loop_connection_cb(evutil_socket_t fd, short what, void *arg)
 	struct connection *connection = arg;
 	struct loop *loop = connection->loop;
 	(void)fd;
-	(void)what;
+	connection->hung_up |= (what & EV_CLOSED) != 0;
 	loop_begin_pass(loop);
 	if (reactions[connection->state])
 		reactions[connection->state](loop, connection);

@@ -56,8 +56,10 @@ loop_next_state(const struct connection *connection, bool alive)
 		return CONNECTION_WAITING;
 	if (connection->last)
 		return connection->linger ? CONNECTION_DRAINING : CONNECTION_CLOSED;
-	if (connection->backlog)
+	if (connection->backlog || connection->unread)
 		return CONNECTION_BACKLOG;
+	if (connection->ended)
+		return CONNECTION_CLOSED;
 	return connection->input.len > 0 ? CONNECTION_READING : CONNECTION_IDLE;
 }
 
