@@ -34,6 +34,7 @@ loop_pend(struct loop *loop, struct connection *connection)
 	pending->form = ANSWER_TEXT;
 	pending->own = NULL;
 	pending->counted = false;
+	pending->numbers = false;
 	return pending;
 }
 
