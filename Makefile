@@ -142,7 +142,8 @@ install: all
 	install $(B)/thongked $(DESTDIR)$(PREFIX)/sbin
 	install $(B)/thongke $(DESTDIR)$(PREFIX)/bin
 	install -m 644 client-js/thongke.js client-js/demo.html conf/bots.txt $(DESTDIR)$(PREFIX)/share/thongke
-	install -m 644 LICENSE README.md INSTALL daemon/PROTOCOL.md $(wildcard conf/*) $(DESTDIR)$(PREFIX)/share/doc/thongke
+	install -m 644 LICENSE README.md INSTALL daemon/PROTOCOL.md $(filter-out %bots.txt,$(wildcard conf/*)) \
+		$(DESTDIR)$(PREFIX)/share/doc/thongke
 	[ -e $(DESTDIR)$(SYSCONFDIR)/thongke/thongke.conf ] || \
 		install -m 644 conf/thongke.conf $(DESTDIR)$(SYSCONFDIR)/thongke
 
