@@ -440,6 +440,7 @@ test_language(void **state)
 		{NULL, "da, en-gb;q=0.8, en;q=0.7", "da"}, /* RFC 9110 section 12.5.4 */
 		{"", "vi-VN,vi;q=0.9,en-US;q=0.8", "vi"},
 		{"english", "fr", "fr"},
+		{"latn-VN", "fr", "fr"},
 		{"v", "fr", "fr"},
 		{"vi_VN", "fr", "fr"},
 		{"v\xc3\xa9", NULL, ""},

@@ -286,6 +286,10 @@ test_steps(void **state)
 	text[10] = '!';
 	assert_string_equal(name_of(bots, scratch, (struct slice){text, 11}, NULL), "slow");
 	text[10] = 'a';
+	/* Few enough for the limit that PCRE2 has of its own, ten million. */
+	text[18] = '!';
+	assert_string_equal(name_of(bots, scratch, (struct slice){text, 19}, NULL), "");
+	text[18] = 'a';
 	text[BOTS_AGENT_MAX - 1] = '!';
 	assert_string_equal(name_of(bots, scratch, (struct slice){text, sizeof(text)}, NULL), "");
 	assert_string_equal(name_of(bots, scratch, (struct slice){text, 100}, NULL), "slow");
