@@ -9,11 +9,10 @@
 #include "hit/hit.h"
 
 enum {
-	BOTS_LINES_MAX = 2000, /* patterns of a list */
-	BOTS_LINE_MAX = 1000,  /* bytes of a line */
-	BOTS_AGENT_MAX = 1024, /* bytes of a user agent that patterns see */
-	BOTS_STEPS_MAX =
-		20000, /* of a match, from each byte of a user agent on (PCRE2's match limit) */
+	BOTS_LINES_MAX = 2000,  /* patterns of a list */
+	BOTS_LINE_MAX = 1000,   /* bytes of a line */
+	BOTS_AGENT_MAX = 1024,  /* bytes of a user agent that patterns see */
+	BOTS_STEPS_MAX = 20000, /* of a match, from each byte on: PCRE2's match limit */
 };
 
 /*
