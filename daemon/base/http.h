@@ -61,6 +61,7 @@ struct http_request {
 	bool keep_alive;    /* what the client allows; always false in HTTP/1.0 */
 	struct slice path;  /* raw (still percent-encoded), starts with '/'; "*" for OPTIONS * */
 	struct slice query; /* raw, without '?'; absent when there is no '?' */
+	struct slice lines; /* every field line, up to the empty one */
 	struct slice body;
 	union {
 		struct slice fields[HTTP_FIELD_COUNT];
