@@ -454,9 +454,11 @@ http_parse(struct http_request *request, const char *buf, size_t len)
 	request->method = line.method->method;
 	request->minor = line.version[7] - '0';
 	request->keep_alive = request->minor == 1;
+	const char *lines = c.at;
 	got = take_fields(&c, request);
 	if (got != DONE)
 		return got;
+	request->lines = (struct slice){lines, (size_t)(c.at - lines)};
 	got = check_body(request, &length);
 	if (got == DONE)
 		got = check_host(request, authority);
@@ -466,6 +468,39 @@ http_parse(struct http_request *request, const char *buf, size_t len)
 		return MORE;
 	request->body = (struct slice){c.at, length};
 	return (int)(c.at - buf) + (int)length;
+}
+
+/* Cuts the first of some sound field lines off. False at the empty one. */
+static bool
+next_field(struct slice *lines, struct slice *name, struct slice *value)
+{
+	const char *colon = memchr(lines->ptr, ':', lines->len);
+	if (!colon)
+		return false;
+	const char *end = lines->ptr + lines->len, *at = colon + 1;
+	const char *stop = memchr(at, '\r', (size_t)(end - at)), *next = stop + 2;
+	while (*at == ' ' || *at == '\t')
+		at++;
+	while (stop > at && (stop[-1] == ' ' || stop[-1] == '\t'))
+		stop--;
+	*name = (struct slice){lines->ptr, (size_t)(colon - lines->ptr)};
+	*value = (struct slice){at, (size_t)(stop - at)};
+	*lines = (struct slice){next, (size_t)(end - next)};
+	return true;
+}
+
+struct slice
+http_line_before(const struct http_request *request, struct slice value)
+{
+	struct slice rest = request->lines, name = {0}, other, at = {0}, found = {0};
+	while (rest.len > 0 && at.ptr != value.ptr)
+		if (!next_field(&rest, &name, &at))
+			return found;
+	rest = request->lines;
+	while (rest.len > 0 && next_field(&rest, &other, &at) && at.ptr != value.ptr)
+		if (slice_case_eq(other, name))
+			found = at;
+	return found;
 }
 
 static const struct {

@@ -81,6 +81,12 @@ struct http_request {
  */
 int http_parse(struct http_request *request, const char *buf, size_t len) MUST_CHECK;
 
+/*
+ * The value of the field line that stands before the one which `value` was taken from and has the same name: absent
+ * when there is none. For the few fields of which more than one line matters.
+ */
+struct slice http_line_before(const struct http_request *request, struct slice value);
+
 /* The reason phrase of a status that thongked sends. */
 const char *http_reason(int status);
 

@@ -18,25 +18,29 @@ trim(struct slice text)
 	return text;
 }
 
-/* --- X-Forwarded-For --- */
-
 static bool
 is_gap(char c)
 {
 	return c == ',' || c == ' ' || c == '\t';
 }
 
+static void
+drop_gap(struct slice *rest)
+{
+	while (rest->len > 0 && is_gap(rest->ptr[rest->len - 1]))
+		rest->len--;
+}
+
+/* --- X-Forwarded-For --- */
+
 static bool
 take_forwarded_for(struct slice *rest, union address *out)
 {
+	drop_gap(rest);
 	size_t end = rest->len;
-	while (end > 0 && is_gap(rest->ptr[end - 1]))
-		end--;
-	size_t start = end;
-	while (start > 0 && !is_gap(rest->ptr[start - 1]))
-		start--;
-	rest->len = start;
-	return address_parse((struct slice){rest->ptr + start, end - start}, out);
+	while (rest->len > 0 && !is_gap(rest->ptr[rest->len - 1]))
+		rest->len--;
+	return address_parse((struct slice){rest->ptr + rest->len, end - rest->len}, out);
 }
 
 /* --- Forwarded --- */
@@ -104,10 +108,8 @@ element_node(struct slice element)
 static bool
 take_forwarded(struct slice *rest, union address *out)
 {
-	struct slice element = {0};
-	while (rest->len > 0 && element.len == 0)
-		element = take_element(rest);
-	return address_parse(element_node(element), out);
+	drop_gap(rest);
+	return address_parse(element_node(take_element(rest)), out);
 }
 
 /* --- the client --- */
@@ -135,7 +137,7 @@ client_find(struct client *out, const struct conf *conf, const struct sockaddr *
 {
 	bool standard = conf->forwarded == CONF_FORWARDED;
 	take_address *take = standard ? take_forwarded : take_forwarded_for;
-	struct slice rest = standard ? request->forwarded : request->forwarded_for;
+	struct slice line = standard ? request->forwarded : request->forwarded_for, rest = line;
 	bool trusted = client_is_trusted(conf, peer);
 	*out = (struct client){address_of_peer(peer), trusted ? CLIENT_LOST : CLIENT_PEER};
 	for (int left = CLIENT_ENTRIES_MAX; trusted && left > 0 && rest.len > 0; left--) {
@@ -143,5 +145,8 @@ client_find(struct client *out, const struct conf *conf, const struct sockaddr *
 			return;
 		out->how = CLIENT_FORWARDED;
 		trusted = client_is_trusted(conf, &out->address.any);
+		drop_gap(&rest);
+		if (trusted && rest.len == 0)
+			rest = line = http_line_before(request, line);
 	}
 }

@@ -23,7 +23,7 @@ struct client {
 };
 
 /*
- * From the end of the header that conf->forwarded names, trusted addresses are skipped; the first other one is the
+ * From the end of the header that conf->forwarded names, which may be several lines, trusted addresses are skipped; the first other one is the
  * client, or the leftmost when all are trusted. An entry that is no address ends the walk at the one behind it. So
  * nothing that a client writes into the header itself is believed. `peer` may be NULL: a unix socket.
  */

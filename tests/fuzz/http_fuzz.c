@@ -50,6 +50,19 @@ hold_escapes(struct slice s)
 	}
 }
 
+/* Earlier lines of a name stand before it, in the request. */
+static void
+hold_lines(const struct http_request *r, struct slice value, const char *buf, size_t len)
+{
+	while (value.ptr) {
+		struct slice before = http_line_before(r, value);
+		hold_within(before, buf, len);
+		hold_printable(before, true);
+		HOLD(!before.ptr || before.ptr < value.ptr);
+		value = before;
+	}
+}
+
 static void
 hold_request(const struct http_request *r, const char *buf, size_t len)
 {
@@ -65,6 +78,9 @@ hold_request(const struct http_request *r, const char *buf, size_t len)
 		hold_printable(targets[i], false);
 		hold_escapes(targets[i]);
 	}
+	hold_lines(r, r->forwarded_for, buf, len);
+	hold_lines(r, r->forwarded, buf, len);
+	hold_within(r->lines, buf, len);
 	hold_within(r->body, buf, len);
 	HOLD(r->path.len > 0 && (r->path.ptr[0] == '/' || slice_eq(r->path, SLICE("*"))));
 	HOLD(r->minor == 0 || r->minor == 1);

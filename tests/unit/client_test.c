@@ -228,6 +228,39 @@ test_nothing_before_it_changes_what_a_proxy_has_added(void **state)
 	}
 }
 
+/* Of several lines the last was added last; each continues the one before it. */
+static void
+test_lines(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lines, *client;
+	} cases[] = {
+		{"X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1"},
+		{"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 10.0.0.1\r\n", "192.0.2.1"},
+		{"X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-For: 192.0.2.1, 10.0.0.2\r\n"
+		 "Forwarded: for=198.51.100.8\r\nX-Forwarded-For: 127.0.0.1, 10.0.0.1\r\n",
+		 "192.0.2.1"},
+		{"X-Forwarded-For: 10.0.0.3\r\nX-Forwarded-For: 10.0.0.2\r\n", "10.0.0.3"},
+		{"X-Forwarded-For: unknown\r\nX-Forwarded-For: 10.0.0.2\r\n", "10.0.0.2"},
+		{"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: ,10.0.0.2\r\n", "192.0.2.1"},
+		{"X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: \r\nX-Forwarded-For: 10.0.0.2\r\n",
+		 "10.0.0.2"},
+	};
+	struct conf conf = conf_with(CONF_FORWARDED_FOR);
+	union address from;
+	assert_true(address_parse(SLICE(PEER), &from));
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char text[400];
+		struct http_request request;
+		struct client client;
+		int len = snprintf(text, sizeof(text), "GET / HTTP/1.0\r\n%s\r\n", cases[i].lines);
+		assert_int_equal(http_parse(&request, text, (size_t)len), len);
+		client_find(&client, &conf, &from.any, &request);
+		assert_client(&client, CLIENT_FORWARDED, cases[i].client, slice_of(text));
+	}
+}
+
 static void
 test_peers(void **state)
 {
@@ -271,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_forwarded),
 		cmocka_unit_test(test_every_part_at_a_guard_page),
 		cmocka_unit_test(test_nothing_before_it_changes_what_a_proxy_has_added),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_peers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -308,6 +308,27 @@ test_every_slice(void **state)
 }
 
 static void
+test_lines_of_one_name(void **state)
+{
+	(void)state;
+	struct http_request r;
+	static const char *const before[] = {"d", "", "c", "a, b"};
+	struct slice text = SLICE("GET / HTTP/1.1\r\nX-Forwarded-For:a, b \r\n" HOST
+				  "x-forwarded-for: \tc\r\nX-Forwarded: x\r\n"
+				  "X-FORWARDED-FOR:  \r\nX-Forwarded-For: d\r\n\r\nX-A: x\r\n");
+	assert_true(parse(text, &r) > 0);
+	struct slice value = r.forwarded_for;
+	for (size_t i = 0; i < COUNT_OF(before); i++) {
+		assert_true(slice_eq(value, slice_of(before[i])));
+		value = http_line_before(&r, value);
+	}
+	assert_null(value.ptr);
+	assert_null(http_line_before(&r, r.host).ptr);
+	assert_null(http_line_before(&r, r.path).ptr);
+	assert_null(http_line_before(&r, r.forwarded).ptr);
+}
+
+static void
 test_absent_and_empty(void **state)
 {
 	(void)state;
@@ -500,6 +521,7 @@ main(void)
 		cmocka_unit_test(test_every_byte_of_a_value),
 		cmocka_unit_test(test_two_requests_in_one_buffer),
 		cmocka_unit_test(test_every_slice),
+		cmocka_unit_test(test_lines_of_one_name),
 		cmocka_unit_test(test_absent_and_empty),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_keep_alive),
