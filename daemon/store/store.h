@@ -161,6 +161,9 @@ int store_top(struct store *store, struct slice site, enum hit_dimension dimensi
 /* Cuts the tables of `day` down to their first rows; days older than STORE_WHOLE_DAYS are kept no longer whole. */
 enum { STORE_WHOLE_DAYS = 35 };
 int store_trim(struct store *store, struct slice site, int32_t day) MUST_CHECK;
+/* The day (UTC) up to which tables were looked through for that; INT32_MIN: it was never noted. */
+int store_trimmed(struct store *store, int32_t *day) MUST_CHECK;
+int store_note_trimmed(struct store *store, int32_t day) MUST_CHECK;
 /* Calls back for every site Redis knows (SITES hash): key and settings text as last seen. */
 int store_sites(struct store *store,
 		void (*each)(struct slice site, struct slice settings, void *arg),

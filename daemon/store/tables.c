@@ -79,3 +79,40 @@ store_trim(struct store *store, struct slice site, int32_t day)
 	}
 	return result;
 }
+
+int
+store_trimmed(struct store *store, int32_t *day)
+{
+	redisReply *reply;
+	enum period_kind kind;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "meta");
+	command_start(&store->command, "HGET");
+	command_add(&store->command, buf_slice(&store->key));
+	command_add_literal(&store->command, "trimmed");
+	status = link_ask(store->link, &store->command, &reply);
+	if (!period_parse(reply_text(reply), &kind, day) || kind != PERIOD_DAY)
+		*day = INT32_MIN;
+	freeReplyObject(reply);
+	return status;
+}
+
+int
+store_note_trimmed(struct store *store, int32_t day)
+{
+	char name[PERIOD_NAME_SIZE];
+	redisReply *reply;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "meta");
+	command_start(&store->command, "HSET");
+	command_add(&store->command, buf_slice(&store->key));
+	command_add_literal(&store->command, "trimmed");
+	command_add(&store->command, slice_of(period_name(PERIOD_DAY, day, name)));
+	status = link_ask(store->link, &store->command, &reply);
+	freeReplyObject(reply);
+	return status;
+}

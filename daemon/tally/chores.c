@@ -13,7 +13,6 @@ enum {
 	REWRITE_MS = 24 * REWRITE_FIRST_MS,
 	REWRITE_RETRY_MS = 60 * 1000,
 	KEPT_WHOLE_DAYS = STORE_WHOLE_DAYS + 1, /* the date may still be the one before somewhere */
-	TRIM_BACK_DAYS = 7, /* at the start: days that nobody was there to cut */
 	TRIMMED_PER_TURN = 20,
 };
 
@@ -180,31 +179,48 @@ remove_segments(struct tally *tally)
 	}
 }
 
-/*
- * Tables of days that are no longer kept whole are cut; a few sites at a time. After the last site the first is looked
- * at again, for the days since then: a site counts its days in its own zone.
- */
+/* The days that nobody has looked through yet, once a day. What was never looked through has no old tables. */
+static int
+begin_trimming(struct tally *tally)
+{
+	int32_t today = (int32_t)(clock_wall_ms() / 86400000), done = 0;
+	if (tally->trim_to == today)
+		return STORE_OK;
+	int status = store_trimmed(tally->store, &done);
+	if (status != STORE_OK)
+		return status;
+	tally->trim_from = done == INT32_MIN ? today : done;
+	tally->trim_to = today;
+	tally->next_trimmed = 0;
+	return STORE_OK;
+}
+
+/* The last site's turn ends the work of the day, and is noted. */
+static int
+trim_site(struct tally *tally)
+{
+	struct slice key = tally->conf->sites[tally->next_trimmed].key_slice;
+	int status = STORE_OK;
+	for (int32_t day = tally->trim_from; day < tally->trim_to && status == STORE_OK; day++)
+		status = store_trim(tally->store, key, day - KEPT_WHOLE_DAYS);
+	bool last = tally->next_trimmed + 1 == tally->conf->site_count;
+	if (status == STORE_OK && last)
+		status = store_note_trimmed(tally->store, tally->trim_to);
+	tally->next_trimmed += status == STORE_OK;
+	return status;
+}
+
+/* Tables of days that are no longer kept whole are cut, a few sites at a time. */
 static void
 trim_tables(struct tally *tally)
 {
-	for (int n = 0; n < TRIMMED_PER_TURN && tally->next_trimmed < tally->conf->site_count;
-	     n++) {
-		struct slice key = tally->conf->sites[tally->next_trimmed++].key_slice;
-		for (int32_t day = tally->trim_from; day < tally->trim_to; day++) {
-			int status = store_trim(tally->store, key, day - KEPT_WHOLE_DAYS);
-			if (status != STORE_OK) {
-				tally_failed(tally, status);
-				tally->next_trimmed--;
-				return;
-			}
-		}
-	}
-	int32_t today = (int32_t)(clock_wall_ms() / 86400000);
-	if (tally->next_trimmed < tally->conf->site_count || tally->trim_to == today)
-		return;
-	tally->trim_from = tally->trim_to ? tally->trim_to : today - TRIM_BACK_DAYS;
-	tally->trim_to = today;
-	tally->next_trimmed = 0;
+	int status = begin_trimming(tally);
+	for (int n = 0; n < TRIMMED_PER_TURN && status == STORE_OK &&
+			tally->next_trimmed < tally->conf->site_count;
+	     n++)
+		status = trim_site(tally);
+	if (status != STORE_OK)
+		tally_failed(tally, status);
 }
 
 static int64_t
