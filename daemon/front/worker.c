@@ -82,6 +82,7 @@ static void *
 worker_main(void *arg)
 {
 	struct worker *worker = arg;
+	pthread_setname_np(pthread_self(), "worker");
 	event_base_dispatch(worker->base);
 	return NULL;
 }

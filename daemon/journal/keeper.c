@@ -24,6 +24,7 @@ static void *
 keeper_main(void *arg)
 {
 	struct keeper *keeper = arg;
+	pthread_setname_np(pthread_self(), "keeper");
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->stopping) {
 		pthread_mutex_unlock(&keeper->lock);

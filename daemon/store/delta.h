@@ -9,10 +9,10 @@
 #include "hit/hit.h"
 
 /*
- * Key-field pairs in one call. Redis takes about a microsecond for each, so no call holds it for more than two or
- * three milliseconds; and a busy site's second must fit in, or it is sent to Redis in pieces that sum nothing up.
+ * Key-field pairs in one call. Redis takes about a microsecond for each, so no call holds it for more than a few
+ * milliseconds; and the more of a busy site's second fits in, the more is summed up before it gets there.
  */
-enum { DELTA_PAIRS_MAX = 2000, DELTA_PAIRS_OF_DAY = 20 };
+enum { DELTA_PAIRS_MAX = 5000, DELTA_PAIRS_OF_DAY = 20 };
 
 struct delta;
 

@@ -96,6 +96,7 @@ tally_reader_main(void *arg)
 	struct tally *tally = arg;
 	int64_t next_read_ms = clock_mono_ms() + READ_MS, next_connect_ms = 0;
 	struct page_want wants[WANTS_MAX];
+	pthread_setname_np(pthread_self(), "reader");
 	while (!tally->stopping) {
 		int64_t now = clock_mono_ms();
 		if (!store_connected(tally->reader_store) && now >= next_connect_ms) {

@@ -170,6 +170,7 @@ tally_main(void *arg)
 {
 	struct tally *tally = arg;
 	uint64_t before;
+	pthread_setname_np(pthread_self(), "tally");
 	do {
 		before = tally->status.applied;
 		tally_chores(tally, tally_round(tally, clock_mono_ms() + ROUND_MS));
