@@ -15,6 +15,7 @@ const char *const reason_names[REASON_COUNT] = {[REASON_NONE] = NULL, REASONS(X)
 #undef X
 
 #define AUTOMATED "(automated)"
+#define INTERNAL "(internal)"
 
 static bool
 says_one(struct slice text)
@@ -143,14 +144,23 @@ static question *const questions[] = {
 
 /* --- the rest --- */
 
+/* The referrer is on the page's own host: of a site with "*" for a host there is no other way to tell. */
+static bool
+is_own(const struct beacon *beacon)
+{
+	struct slice host = url_host(beacon->referrer);
+	return host.ptr && slice_case_eq(host, url_host(beacon->url));
+}
+
 static void
 find_facts(const struct judge *judge, const struct judge_case *hit, struct judgement *out)
 {
 	const struct beacon *beacon = hit->beacon;
 	if (judge->rules->geo)
 		out->country = geo_country(judge->rules->geo, &out->client.address.any);
-	out->referrer =
-		referrer_value(beacon->referrer, judge->conf, hit->site, out->referrer_text);
+	out->referrer = is_own(beacon) ? SLICE(INTERNAL)
+				       : referrer_value(beacon->referrer, judge->conf, hit->site,
+							out->referrer_text);
 	out->language =
 		agent_language(beacon->tongue, hit->request->accept_language, out->language_text);
 	out->screen = agent_screen(beacon->width);
