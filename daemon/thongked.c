@@ -304,8 +304,15 @@ make_tally(struct daemon *daemon, struct tally_options options, const struct con
 static struct admin *
 make_admin(struct daemon *daemon, struct front *front, struct tally *tally, struct journal *journal)
 {
-	struct admin *admin = admin_new(daemon->base, daemon->conf, front, tally, journal,
-					daemon->error, sizeof(daemon->error));
+	const struct admin_options options = {
+		.base = daemon->base,
+		.conf = daemon->conf,
+		.rules = daemon->rules,
+		.front = front,
+		.tally = tally,
+		.journal = journal,
+	};
+	struct admin *admin = admin_new(&options, daemon->error, sizeof(daemon->error));
 	if (!admin)
 		die("%s", daemon->error);
 	return admin;

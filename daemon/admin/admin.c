@@ -27,9 +27,7 @@ struct mark {
 };
 
 struct admin {
-	struct front *front;
-	struct tally *tally;
-	struct journal *journal;
+	struct admin_options options;
 	struct front_counters counters; /* of this listener itself; shown to nobody */
 	struct listeners *listeners;
 	struct loop *loop;
@@ -58,14 +56,14 @@ static void
 admin_measure(struct admin *admin)
 {
 	admin->measured = (struct measured){
-		.front = front_stats(admin->front),
-		.journal_allocated = journal_allocated(admin->journal),
-		.journal_written = journal_written(admin->journal),
-		.journal_damaged = journal_damaged(admin->journal),
-		.journal_errors = journal_write_errors(admin->journal),
+		.front = front_stats(admin->options.front),
+		.journal_allocated = journal_allocated(admin->options.journal),
+		.journal_written = journal_written(admin->options.journal),
+		.journal_damaged = journal_damaged(admin->options.journal),
+		.journal_errors = journal_write_errors(admin->options.journal),
 		.resident = admin_resident(),
 	};
-	tally_status(admin->tally, &admin->measured.tally);
+	tally_status(admin->options.tally, &admin->measured.tally);
 	uint64_t unavailable = admin->measured.front.hits_unavailable;
 	if (unavailable > admin->unavailable)
 		admin->unavailable_ms = clock_mono_ms();
@@ -86,7 +84,7 @@ admin_mark_cb(evutil_socket_t fd, short what, void *arg)
 	struct admin *admin = arg;
 	(void)fd;
 	(void)what;
-	struct front_stats stats = front_stats(admin->front);
+	struct front_stats stats = front_stats(admin->options.front);
 	admin->marks[0] = admin->marks[1];
 	admin->marks[1] = (struct mark){stats.hits_counted, stats.hits_lost};
 }
@@ -119,7 +117,7 @@ admin_readyz(void *context, const struct call *call, struct pending *pending)
 	(void)call;
 	(void)pending;
 	struct tally_status status;
-	tally_status(admin->tally, &status);
+	tally_status(admin->options.tally, &status);
 	return status.loaded ? 200 : 503;
 }
 
@@ -164,6 +162,7 @@ admin_problems(struct buf *out, const struct admin *admin)
 {
 	const struct measured *measured = &admin->measured;
 	const struct tally_status *tally = &measured->tally;
+	const struct rules_status *rules = rules_current_status(admin->options.rules);
 	uint64_t lost = admin_lost_hits(admin);
 	const struct {
 		const char *name;
@@ -180,6 +179,9 @@ admin_problems(struct buf *out, const struct admin *admin)
 		{"refused_fields", tally->refused_fields, "", tally->refused_fields > 0},
 		{"hits_unavailable", measured->front.hits_unavailable, "",
 		 admin_refuses_hits(admin)},
+		{"countries_file", 0, rules->geo, *rules->geo != '\0'},
+		{"bots_file", 0, rules->bots, *rules->bots != '\0'},
+		{"blocklist_file", 0, rules->blocked, *rules->blocked != '\0'},
 		{"front_forgets_address", lost, "a trusted proxy names no client in its header",
 		 lost > 0},
 		{"journal_damaged", measured->journal_damaged, "", measured->journal_damaged > 0},
@@ -261,10 +263,9 @@ static const struct service admin_service = {.begin = admin_begin, .find = admin
 /* --- its life --- */
 
 struct admin *
-admin_new(struct event_base *base, struct conf_current *conf, struct front *front,
-	  struct tally *tally, struct journal *journal, char *error, size_t error_size)
+admin_new(const struct admin_options *options, char *error, size_t error_size)
 {
-	struct conf *now = conf_current_get(conf);
+	struct conf *now = conf_current_get(options->conf);
 	struct listeners *listeners =
 		listeners_new(now->admin_listens, now->admin_listen_count, 1, error, error_size);
 	conf_unref(now);
@@ -276,15 +277,15 @@ admin_new(struct event_base *base, struct conf_current *conf, struct front *fron
 		listeners_free(listeners);
 		return NULL;
 	}
-	*admin = (struct admin){.front = front, .tally = tally, .journal = journal};
+	*admin = (struct admin){.options = *options};
 	admin->listeners = listeners;
 	admin->loop = loop_new(&(struct loop_options){
-		.base = base,
+		.base = options->base,
 		.service = &admin_service,
 		.context = admin,
 		.counters = &admin->counters,
 	});
-	event_assign(&admin->marking, base, -1, EV_PERSIST, admin_mark_cb, admin);
+	event_assign(&admin->marking, options->base, -1, EV_PERSIST, admin_mark_cb, admin);
 	event_add(&admin->marking, &(struct timeval){ADMIN_MARK_S, 0});
 	loop_listen(admin->loop, listeners, 0);
 	listeners_log(listeners, "admin");

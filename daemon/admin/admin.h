@@ -7,15 +7,22 @@
 #define ADMIN_ADMIN_H
 
 #include "front/worker.h"
+#include "hit/rules.h"
 #include "tally/tally.h"
 
 struct event_base;
 struct admin;
 
 /* Binds admin_listen and serves as soon as the loop runs. NULL: error holds one sentence. */
-struct admin *admin_new(struct event_base *base, struct conf_current *conf, struct front *front,
-			struct tally *tally, struct journal *journal, char *error,
-			size_t error_size);
+struct admin_options {
+	struct event_base *base;
+	struct conf_current *conf;
+	const struct rules_current *rules;
+	struct front *front;
+	struct tally *tally;
+	struct journal *journal;
+};
+struct admin *admin_new(const struct admin_options *options, char *error, size_t error_size);
 void admin_free(struct admin *admin);
 
 #endif

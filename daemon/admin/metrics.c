@@ -5,7 +5,7 @@
  */
 #include "admin/metrics.h"
 
-enum metric_kind { METRIC_UNSIGNED, METRIC_SIGNED, METRIC_INT, METRIC_BOOL, METRIC_MICROSECONDS };
+enum metric_kind { METRIC_UNSIGNED, METRIC_SIGNED, METRIC_INT, METRIC_BOOL };
 
 struct exposed {
 	const char *name, *labels, *help;
@@ -41,11 +41,9 @@ static const struct exposed metrics[] = {
 	{"thongke_redis_connected", "", "Whether the tally is connected to Redis.", METRIC_BOOL,
 	 AT(tally.connected)},
 	{"thongke_redis_calls_total", "", "Commands sent to Redis.", METRIC_UNSIGNED,
-	 AT(tally.redis_calls)},
+	 AT(tally.redis.calls)},
 	{"thongke_redis_errors_total", "", "Commands that Redis refused or did not answer in time.",
-	 METRIC_UNSIGNED, AT(tally.redis_errors)},
-	{"thongke_redis_wait_seconds_total", "", "Time spent waiting for Redis.",
-	 METRIC_MICROSECONDS, AT(tally.redis_wait_us)},
+	 METRIC_UNSIGNED, AT(tally.redis.errors)},
 	{"thongke_journal_lag_bytes", "", "Journal that is not yet handed over to Redis.",
 	 METRIC_UNSIGNED, AT(tally.lag_bytes)},
 	{"thongke_journal_kept_seconds", "",
@@ -79,9 +77,6 @@ metric_value(struct buf *out, const struct exposed *metric, const void *at)
 	case METRIC_BOOL:
 		buf_addf(out, "%d", *(const bool *)at);
 		break;
-	case METRIC_MICROSECONDS:
-		buf_addf(out, "%.6f", (double)*(const uint64_t *)at / 1e6);
-		break;
 	}
 }
 
@@ -99,6 +94,23 @@ metric_type(const char *name)
 	return len > 6 && strcmp(name + len - 6, "_total") == 0 ? "counter" : "gauge";
 }
 
+/* How long each reply of Redis was waited for. */
+static void
+metric_waits(struct buf *out, const struct store_stats *redis)
+{
+	static const int bounds_us[STORE_WAIT_BOUNDS] = STORE_WAIT_BOUNDS_US;
+	static const char name[] = "thongke_redis_wait_seconds";
+	uint64_t sum = 0;
+	buf_addf(out, "# HELP %s Waits for a reply of Redis.\n# TYPE %s histogram\n", name, name);
+	for (int i = 0; i < STORE_WAIT_BOUNDS; i++) {
+		sum += redis->waits[i];
+		buf_addf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, bounds_us[i] / 1e6, sum);
+	}
+	sum += redis->waits[STORE_WAIT_BOUNDS];
+	buf_addf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n",
+		 name, sum, name, (double)redis->wait_us / 1e6, name, sum);
+}
+
 void
 metrics_text(struct buf *out, const struct measured *measured)
 {
@@ -111,4 +123,5 @@ metrics_text(struct buf *out, const struct measured *measured)
 		metric_value(out, metric, (const char *)measured + metric->offset);
 		buf_add_literal(out, "\n");
 	}
+	metric_waits(out, &measured->tally.redis);
 }

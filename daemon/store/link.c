@@ -125,6 +125,17 @@ mono_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static void
+note_wait(struct link *link, uint64_t us)
+{
+	static const uint64_t bounds[STORE_WAIT_BOUNDS] = STORE_WAIT_BOUNDS_US;
+	int i = 0;
+	while (i < STORE_WAIT_BOUNDS && us > bounds[i])
+		i++;
+	link->stats.waits[i]++;
+	link->stats.wait_us += us;
+}
+
 static int
 flush(struct link *link)
 {
@@ -182,7 +193,7 @@ link_receive(struct link *link, redisReply **reply)
 	errno = 0;
 	int result = redisGetReply(link->redis, &got);
 	int saved = errno;
-	link->stats.wait_us += mono_us() - start;
+	note_wait(link, mono_us() - start);
 	link->queued = 0;
 	errno = saved;
 	if (result != REDIS_OK || !got)

@@ -104,11 +104,18 @@ int store_send(struct store *store, int shard, const struct advance *advances, s
 /* The next reply. Returns its status. */
 int store_receive(struct store *store, struct apply_reply *reply) MUST_CHECK;
 
-/* Commands sent, errors and microseconds waited since the start, for the metrics. */
+/* Commands sent, errors and waits for a reply since the start, for the metrics. */
+#define STORE_WAIT_BOUNDS_US                                                                  \
+	{                                                                                     \
+		100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000 \
+	}
+enum { STORE_WAIT_BOUNDS = 12 };
 struct store_stats {
 	uint64_t calls;
 	uint64_t errors;
 	uint64_t wait_us;
+	uint64_t waits[STORE_WAIT_BOUNDS +
+		       1]; /* by the first bound that they do not exceed; the last: by none */
 };
 struct store_stats store_stats(const struct store *store);
 

@@ -43,7 +43,7 @@ struct tally {
 	char *board_path, *board_temporary; /* the snapshot */
 	struct ledger *ledger;
 	struct shard shards[CONF_SHARDS];
-	struct conf *conf; /* the tally thread's reference */
+	struct conf *conf;   /* the tally thread's reference */
 	struct date loading; /* scratch */
 	/* Scratch: where each day's pages begin in page_visits, and how many visits began with each page. */
 	size_t page_starts[DELTA_DAYS_MAX];

@@ -233,9 +233,12 @@ tally_status(struct tally *tally, struct tally_status *out)
 	pthread_mutex_lock(&tally->lock);
 	*out = tally->status;
 	for (size_t i = 0; i < COUNT_OF(tally->stats); i++) {
-		out->redis_calls += tally->stats[i].calls;
-		out->redis_errors += tally->stats[i].errors;
-		out->redis_wait_us += tally->stats[i].wait_us;
+		const struct store_stats *stats = &tally->stats[i];
+		out->redis.calls += stats->calls;
+		out->redis.errors += stats->errors;
+		out->redis.wait_us += stats->wait_us;
+		for (int wait = 0; wait <= STORE_WAIT_BOUNDS; wait++)
+			out->redis.waits[wait] += stats->waits[wait];
 	}
 	pthread_mutex_unlock(&tally->lock);
 	out->age = board_age_ms(tally->options.board) / 1000;

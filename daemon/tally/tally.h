@@ -13,6 +13,7 @@
 #include "journal/journal.h"
 #include "show/board.h"
 #include "show/pages.h"
+#include "store/store.h"
 
 struct tally;
 
@@ -53,12 +54,12 @@ struct tally_status {
 	uint64_t rewinds; /* positions that Redis had lost and that were read again */
 	uint64_t refused_fields;
 	uint64_t audits;
-	uint64_t cut_batches; /* sent before their round was over, because they were full */
-	int settling;         /* shards that replay and do not yet show Redis' numbers */
-	uint64_t redis_calls, redis_errors, redis_wait_us;
-	int64_t journal_kept; /* seconds: age of the oldest segment */
-	char warning[160];    /* how Redis is set up wrongly, or "" */
-	char error[160];      /* why it is not connected, or "" */
+	uint64_t cut_batches;     /* sent before their round was over, because they were full */
+	int settling;             /* shards that replay and do not yet show Redis' numbers */
+	struct store_stats redis; /* of both connections together */
+	int64_t journal_kept;     /* seconds: age of the oldest segment */
+	char warning[160];        /* how Redis is set up wrongly, or "" */
+	char error[160];          /* why it is not connected, or "" */
 };
 void tally_status(struct tally *tally, struct tally_status *out);
 
