@@ -54,7 +54,7 @@ struct conf_site {
 	uint8_t rows[CONF_ROWS_MAX]; /* indices of conf_row_names */
 	size_t row_count;
 	enum metric metric; /* of the rows */
-	char **query;            /* query keys that belong to the page */
+	char **query;       /* query keys that belong to the page */
 	size_t query_count;
 	struct network *exclude; /* whose hits are not counted */
 	size_t exclude_count;

@@ -4,9 +4,9 @@
 #define BASE_METRIC_H
 
 /* In JSON order. */
-#define METRICS(X)             \
-	X(HITS, "hits")        \
-	X(VISITS, "visits")    \
+#define METRICS(X)          \
+	X(HITS, "hits")     \
+	X(VISITS, "visits") \
 	X(VISITORS, "visitors")
 
 #define X(id, name) METRIC_##id,
