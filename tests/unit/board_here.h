@@ -34,6 +34,12 @@ clock_mono_ms(void)
 }
 
 int64_t
+clock_coarse_ms(void)
+{
+	return mono_ms;
+}
+
+int64_t
 clock_wall_ms(void)
 {
 	return INT64_C(1589976000000); /* 2020-05-20T12:00:00Z */
@@ -71,8 +77,10 @@ tear_down(void **state)
 static inline void
 add(int32_t day, int hits)
 {
+	struct date date = {0};
+	date_fill(&date, day);
 	for (int i = 0; i < hits; i++)
-		board_add(site, day);
+		board_add(site, &date);
 }
 
 static inline void
@@ -83,12 +91,18 @@ seen(int32_t day, int64_t hits)
 	board_unlock(board, board_site_shard(site));
 }
 
-/* `redis`: its numbers of the day, week, month, year and in all. */
+/* What Redis did not say, or refused, of bots and of who is online. */
+static const struct board_now silence = {.day = TODAY, .bots = SAME, .online = SAME};
+
+/* `redis`: its hits of the day, week, month, year and in all. */
 static inline void
 confirm(int32_t day, int64_t hits, const int64_t redis[PERIOD_KINDS], bool settling)
 {
+	int64_t numbers[METRIC_COUNT][PERIOD_KINDS];
+	memset(numbers, SAME, sizeof(numbers));
+	memcpy(numbers[METRIC_HITS], redis, sizeof(numbers[METRIC_HITS]));
 	board_lock(board, board_site_shard(site));
-	board_confirm(site, day, hits, redis, settling);
+	board_confirm(site, day, hits, numbers, &silence, settling);
 	board_unlock(board, board_site_shard(site));
 }
 
@@ -102,8 +116,11 @@ confirm_each(int32_t day, int64_t hits, int64_t redis)
 static inline int64_t
 take(int32_t day, const int64_t redis[SHOWN_PERIODS], bool settled)
 {
+	int64_t numbers[METRIC_COUNT][SHOWN_PERIODS];
+	memset(numbers, SAME, sizeof(numbers));
+	memcpy(numbers[METRIC_HITS], redis, sizeof(numbers[METRIC_HITS]));
 	board_lock(board, board_site_shard(site));
-	int64_t fell = board_take(site, day, redis, settled);
+	int64_t fell = board_take(site, day, numbers, &silence, settled);
 	board_unlock(board, board_site_shard(site));
 	return fell;
 }
@@ -120,14 +137,16 @@ static inline struct counts
 shown_on(int32_t day)
 {
 	struct counts counts;
-	board_counts(board, site, day, &counts);
+	struct date date = {0};
+	date_fill(&date, day);
+	board_counts(board, site, &date, clock_mono_ms(), &counts);
 	return counts;
 }
 
 static inline int64_t
 shown_today(void)
 {
-	return shown_on(TODAY).hits[SHOWN_TODAY];
+	return shown_on(TODAY).numbers[METRIC_HITS][SHOWN_TODAY];
 }
 
 /* Today, yesterday, week, last week, month, last month, year, last year, total. */
@@ -136,9 +155,9 @@ assert_shown(int32_t day, const int64_t expected[SHOWN_PERIODS])
 {
 	struct counts counts = shown_on(day);
 	for (int which = 0; which < SHOWN_PERIODS; which++)
-		if (counts.hits[which] != expected[which])
+		if (counts.numbers[METRIC_HITS][which] != expected[which])
 			fail_msg("%s is %" PRId64 ", not %" PRId64, shown_periods[which].name,
-				 counts.hits[which], expected[which]);
+				 counts.numbers[METRIC_HITS][which], expected[which]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

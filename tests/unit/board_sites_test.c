@@ -18,11 +18,10 @@ copy_cells(struct board *to)
 	struct board_site *copy = board_site(to, board_site_key(site));
 	size_t copied = 0;
 	for (int i = 0; i < BOARD_CELLS; i++) {
-		int32_t period;
-		int64_t redis;
-		if (!board_cell_get(site, i, &period, &redis))
+		struct board_cell cell;
+		if (!board_cell_get(site, i, &cell))
 			continue;
-		board_cell_set(copy, i, period, redis);
+		board_cell_set(copy, i, &cell);
 		copied++;
 	}
 	return copied;
@@ -70,9 +69,9 @@ static void
 a_cell_of_days_to_come_is_left_out(void **state)
 {
 	(void)state;
-	board_cell_set(site, 0, SEPTEMBER, 1000);
+	board_cell_set(site, 0, &(struct board_cell){SEPTEMBER, {1000, 900, 800}});
 	assert_true(board_known(site));
-	assert_int_equal(shown_on(SEPTEMBER).hits[SHOWN_TODAY], 0);
+	assert_int_equal(shown_on(SEPTEMBER).numbers[METRIC_HITS][SHOWN_TODAY], 0);
 	add(TODAY, 1);
 	assert_int_equal(shown_today(), 1);
 }
@@ -140,9 +139,11 @@ static _Atomic bool over;
 static void *
 add_main(void *arg)
 {
+	struct date date = {0};
 	(void)arg;
+	date_fill(&date, TODAY);
 	for (int i = 0; i < ADDS; i++) {
-		board_add(site, TODAY);
+		board_add(site, &date);
 		added++;
 	}
 	return NULL;

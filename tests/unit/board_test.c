@@ -253,9 +253,9 @@ days_to_come_do_not_hide_the_present(void **state)
 	/* A zone may be a day ahead of UTC, and no more. */
 	add(TOMORROW, 1);
 	add(TOMORROW + 1, 1);
-	assert_int_equal(shown_on(TOMORROW).hits[SHOWN_TODAY], 1);
-	assert_int_equal(shown_on(TOMORROW + 1).hits[SHOWN_TODAY], 0);
-	assert_int_equal(shown_on(TOMORROW + 1).hits[SHOWN_THIS_WEEK], 13);
+	assert_int_equal(shown_on(TOMORROW).numbers[METRIC_HITS][SHOWN_TODAY], 1);
+	assert_int_equal(shown_on(TOMORROW + 1).numbers[METRIC_HITS][SHOWN_TODAY], 0);
+	assert_int_equal(shown_on(TOMORROW + 1).numbers[METRIC_HITS][SHOWN_THIS_WEEK], 13);
 }
 
 int

@@ -16,20 +16,33 @@ static const struct conf_site portal = {
 	.language = CONF_VI,
 	.rows = {SHOWN_TODAY, SHOWN_YESTERDAY, SHOWN_THIS_MONTH, SHOWN_THIS_YEAR},
 	.row_count = 4,
+	.publics = {CONF_PUBLIC_METRICS, CONF_PUBLIC_PAGES},
+	.public_count = 2,
 };
 
 static const struct counts numbers = {
-	.hits = {653, 1508, 5123, 9001, 20571, 31999, 167386, 1204567, 1371953},
+	.numbers = {[METRIC_HITS] = {653, 1508, 5123, 9001, 20571, 31999, 167386, 1204567, 1371953},
+		    [METRIC_VISITS] = {401, 802, 3003, 4004, 10005, 16006, 80007, 600008, 680009},
+		    [METRIC_VISITORS] = {377, 754, 2003, 3004, 9005, 15006, 70007, 500008, 570009}},
+	.online = 12,
+	.bots = 2345,
 };
+
+static const struct page_counts unknown_page = {COUNT_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN,
+						COUNT_UNKNOWN};
 
 /* 2020-05-20T14:32:07+07:00: day 18402 by `date -u -d 2020-05-20 +%s` / 86400. */
 static struct counts_view
 view_of_portal(void)
 {
+	static struct date date;
 	struct counts_view view;
 	counts_view_init(&view, &portal);
+	date_fill(&date, 18402);
 	view.utc = 1589959927;
 	view.local = (struct local_time){18402, 14, 32, 7, 7 * 3600};
+	view.date = &date;
+	view.page_counts = unknown_page;
 	return view;
 }
 
@@ -74,6 +87,15 @@ parsed(const struct counts_view *view, const struct counts *counts)
 	return root;
 }
 
+/* NULL: no such wish. */
+static bool
+choose(struct counts_view *view, const char *rows, const char *language, const char *title)
+{
+	struct counts_wishes wishes = {
+		.rows = slice_of(rows), .language = slice_of(language), .title = slice_of(title)};
+	return counts_view_choose(view, &wishes);
+}
+
 static void
 a_hit(void **state)
 {
@@ -81,6 +103,7 @@ a_hit(void **state)
 	struct counts_view view = view_of_portal();
 	view.counted = COUNTS_COUNTED;
 	view.page = SLICE("/tin-tuc");
+	view.page_counts = (struct page_counts){31, 4159, 26, COUNT_UNKNOWN};
 	assert_json(
 		&view, &numbers,
 		"{\"site\":\"sotttt\",\"time\":\"2020-05-20T14:32:07+07:00\","
@@ -88,7 +111,14 @@ a_hit(void **state)
 		"\"hits\":{\"today\":653,\"yesterday\":1508,\"week\":5123,\"last_week\":9001,"
 		"\"month\":20571,\"last_month\":31999,\"year\":167386,\"last_year\":1204567,"
 		"\"total\":1371953},"
-		"\"page\":{\"path\":\"/tin-tuc\"},\"age\":0,"
+		"\"visits\":{\"today\":401,\"yesterday\":802,\"week\":3003,\"last_week\":4004,"
+		"\"month\":10005,\"last_month\":16006,\"year\":80007,\"last_year\":600008,"
+		"\"total\":680009},"
+		"\"visitors\":{\"today\":377,\"yesterday\":754,\"week\":2003,\"last_week\":3004,"
+		"\"month\":9005,\"last_month\":15006,\"year\":70007,\"last_year\":500008,"
+		"\"total\":570009},\"online\":12,"
+		"\"page\":{\"path\":\"/tin-tuc\",\"hits\":{\"today\":31,\"total\":4159},"
+		"\"visits\":{\"today\":26,\"total\":null}},\"age\":0,"
 		"\"title\":\"Thống kê truy cập\",\"rows\":["
 		"{\"row\":\"today\",\"label\":\"Hôm nay\",\"value\":653,\"text\":\"653\"},"
 		"{\"row\":\"yesterday\",\"label\":\"Hôm qua\",\"value\":1508,\"text\":\"1.508\"},"
@@ -147,21 +177,28 @@ unknown_is_null_and_a_dash(void **state)
 {
 	(void)state;
 	struct counts_view view = view_of_portal();
-	struct counts unknown = {.age = 86400};
-	for (int i = 0; i < SHOWN_PERIODS; i++)
-		unknown.hits[i] = COUNT_UNKNOWN;
-	assert_true(counts_view_choose(&view, SLICE("today,online"), SLICE("en"), SLICE("0")));
+	struct counts unknown = {.online = COUNT_UNKNOWN, .bots = COUNT_UNKNOWN, .age = 86400};
+	memset(unknown.numbers, COUNT_UNKNOWN, sizeof(unknown.numbers));
+	assert_true(choose(&view, "today,online,bots", "en", "0"));
 	assert_json(&view, &unknown,
 		    "{\"site\":\"sotttt\",\"time\":\"2020-05-20T14:32:07+07:00\","
 		    "\"date\":\"2020-05-20\","
 		    "\"hits\":{\"today\":null,\"yesterday\":null,\"week\":null,\"last_week\":null,"
 		    "\"month\":null,\"last_month\":null,\"year\":null,\"last_year\":null,"
-		    "\"total\":null},\"page\":null,\"age\":86400,\"rows\":["
+		    "\"total\":null},"
+		    "\"visits\":{\"today\":null,\"yesterday\":null,\"week\":null,"
+		    "\"last_week\":null,\"month\":null,\"last_month\":null,\"year\":null,"
+		    "\"last_year\":null,\"total\":null},"
+		    "\"visitors\":{\"today\":null,\"yesterday\":null,\"week\":null,"
+		    "\"last_week\":null,\"month\":null,\"last_month\":null,\"year\":null,"
+		    "\"last_year\":null,\"total\":null},\"online\":null,"
+		    "\"page\":null,\"age\":86400,\"rows\":["
 		    "{\"row\":\"today\",\"label\":\"Today\",\"value\":null,\"text\":\"–\"},"
-		    "{\"row\":\"online\",\"label\":\"Online\",\"value\":null,\"text\":\"–\"}]}");
-	assert_text(&view, &unknown, "Today : –\nOnline : –\n");
-	unknown.hits[SHOWN_TODAY] = 0;
-	assert_text(&view, &unknown, "Today : 0\nOnline : –\n");
+		    "{\"row\":\"online\",\"label\":\"Online\",\"value\":null,\"text\":\"–\"},"
+		    "{\"row\":\"bots\",\"label\":\"Bots\",\"value\":null,\"text\":\"–\"}]}");
+	assert_text(&view, &unknown, "Today : –\nOnline : –\nBots : –\n");
+	unknown.numbers[METRIC_HITS][SHOWN_TODAY] = 0;
+	assert_text(&view, &unknown, "Today : 0\nOnline : –\nBots : –\n");
 }
 
 static void
@@ -169,29 +206,107 @@ every_row_in_any_order(void **state)
 {
 	(void)state;
 	struct counts_view view = view_of_portal();
-	assert_true(counts_view_choose(&view,
-				       SLICE("total,last_year,year,last_month,month,last_week,week,"
-					     "yesterday,today,online"),
-				       (struct slice){0}, (struct slice){0}));
+	assert_true(choose(&view,
+			   "total,last_year,year,last_month,month,last_week,week,"
+			   "yesterday,today,online,bots",
+			   NULL, NULL));
 	json_t *root = parsed(&view, &numbers);
 	json_t *rows = json_object_get(root, "rows"), *hits = json_object_get(root, "hits");
-	assert_int_equal(json_array_size(rows), 10);
+	assert_int_equal(json_array_size(rows), 11);
 	assert_int_equal(json_object_size(hits), 9);
 	for (size_t i = 0; i < 9; i++) {
 		json_t *row = json_array_get(rows, i);
 		const char *name = json_string_value(json_object_get(row, "row"));
 		assert_non_null(name);
 		assert_int_equal(json_integer_value(json_object_get(row, "value")),
-				 numbers.hits[8 - i]);
+				 numbers.numbers[METRIC_HITS][8 - i]);
 		assert_int_equal(json_integer_value(json_object_get(hits, name)),
-				 numbers.hits[8 - i]);
+				 numbers.numbers[METRIC_HITS][8 - i]);
 	}
 	json_decref(root);
 	assert_text(&view, &numbers,
 		    "Thống kê truy cập\nTổng : 1.371.953\nNăm trước : 1.204.567\n"
 		    "Năm 2020 : 167.386\nTháng trước : 31.999\nTháng 05 : 20.571\n"
 		    "Tuần trước : 9.001\nTuần này : 5.123\nHôm qua : 1.508\nHôm nay : 653\n"
-		    "Đang trực tuyến : –\n");
+		    "Đang trực tuyến : 12\nMáy tìm kiếm : 2.345\n");
+}
+
+/* The rows are of one metric; online and bots are what they are. */
+static void
+rows_of_a_metric(void **state)
+{
+	(void)state;
+	struct counts_view view = view_of_portal();
+	struct counts_wishes wishes = {.rows = SLICE("today,total,online,bots"),
+				       .metric = SLICE("visits")};
+	assert_true(counts_view_choose(&view, &wishes));
+	view.title = false;
+	assert_text(&view, &numbers,
+		    "Hôm nay : 401\nTổng : 680.009\nĐang trực tuyến : 12\nMáy tìm kiếm : 2.345\n");
+	wishes.metric = SLICE("visitors");
+	assert_true(counts_view_choose(&view, &wishes));
+	assert_int_equal(counts_row(&view, &numbers, SHOWN_YESTERDAY), 754);
+	wishes.metric = SLICE("hits");
+	assert_true(counts_view_choose(&view, &wishes));
+	assert_int_equal(counts_row(&view, &numbers, SHOWN_YESTERDAY), 1508);
+	static const char *const bad[] = {"", "bots", "Hits", "hit", "hits,visits"};
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		wishes.metric = slice_of(bad[i]);
+		assert_false(counts_view_choose(&view, &wishes));
+	}
+}
+
+/* What a site does not publish is not in an answer, and cannot be wished for. */
+static void
+only_what_is_public(void **state)
+{
+	(void)state;
+	struct conf_site site = portal;
+	struct counts_view view = view_of_portal(), all = view;
+	const struct counts_wishes visits = {.metric = SLICE("visits")},
+				   hits = {.metric = SLICE("hits")};
+	site.public_count = 0;
+	counts_view_init(&view, &site);
+	view.local = all.local;
+	view.date = all.date;
+	view.page = SLICE("/a");
+	view.page_counts = (struct page_counts){1, 2, 3, 4};
+	json_t *root = parsed(&view, &numbers);
+	static const char *const hidden[] = {"hits", "visits", "visitors", "online", "bots"};
+	for (size_t i = 0; i < COUNT_OF(hidden); i++)
+		assert_null(json_object_get(root, hidden[i]));
+	assert_int_equal(json_object_size(json_object_get(root, "page")), 1);
+	assert_int_equal(json_array_size(json_object_get(root, "rows")), 4);
+	json_decref(root);
+	assert_false(counts_view_choose(&view, &visits));
+	assert_true(counts_view_choose(&view, &hits));
+	site.metric = METRIC_VISITS;
+	counts_view_init(&view, &site);
+	assert_true(counts_view_choose(&view, &visits));
+	assert_false(counts_view_choose(&view, &hits));
+}
+
+/* In the order asked; an empty list where none of those asked for could be a page. */
+static void
+pages_that_were_asked_for(void **state)
+{
+	(void)state;
+	static const struct page_shown asked[] = {{{"/b", 2}, {5, 60, 7, 80}},
+						  {{"/a", 2}, {0, 1, 0, 1}}};
+	struct counts_view view = view_of_portal();
+	view.asked = asked;
+	view.asked_count = 2;
+	char *text = json_of(&view, &numbers);
+	assert_non_null(strstr(text, "\"page\":null,\"pages\":["
+				     "{\"path\":\"/b\",\"hits\":{\"today\":5,\"total\":60},"
+				     "\"visits\":{\"today\":7,\"total\":80}},"
+				     "{\"path\":\"/a\",\"hits\":{\"today\":0,\"total\":1},"
+				     "\"visits\":{\"today\":0,\"total\":1}}],\"age\":0"));
+	free(text);
+	view.asked_count = 0;
+	text = json_of(&view, &numbers);
+	assert_non_null(strstr(text, "\"page\":null,\"pages\":[],"));
+	free(text);
 }
 
 static void
@@ -214,6 +329,7 @@ static void
 the_largest_answer(void **state)
 {
 	(void)state;
+	static struct page_shown asked[50];
 	char key[CONF_SITE_KEY_MAX + 1], page[512];
 	memset(key, 'k', sizeof(key));
 	key[sizeof(key) - 1] = '\0';
@@ -223,19 +339,28 @@ the_largest_answer(void **state)
 	site.row_count = CONF_ROWS_MAX;
 	for (int i = 0; i < CONF_ROWS_MAX; i++)
 		site.rows[i] = SHOWN_LAST_MONTH;
-	struct counts most = {.age = INT64_MAX};
+	struct counts most = {.online = INT64_MAX, .bots = INT64_MAX, .age = INT64_MAX};
 	for (int i = 0; i < SHOWN_PERIODS; i++)
-		most.hits[i] = INT64_MAX;
-	struct counts_view view;
+		for (int metric = 0; metric < METRIC_COUNT; metric++)
+			most.numbers[metric][i] = INT64_MAX;
+	struct counts_view view = view_of_portal();
+	const struct date *date = view.date;
 	counts_view_init(&view, &site);
+	view.date = date;
 	view.local = (struct local_time){18402, 23, 59, 59, -12 * 3600};
 	view.page = (struct slice){page, sizeof(page)};
+	view.page_counts = (struct page_counts){INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+	for (size_t i = 0; i < COUNT_OF(asked); i++)
+		asked[i] = (struct page_shown){view.page, view.page_counts};
+	view.asked = asked;
+	view.asked_count = COUNT_OF(asked);
 	view.counted = COUNTS_REFUSED;
 	view.reason = "duplicate";
 	json_t *root = parsed(&view, &most);
 	assert_int_equal(json_array_size(json_object_get(root, "rows")), CONF_ROWS_MAX);
 	assert_string_equal(json_string_value(json_object_get(root, "site")), key);
 	assert_true(json_integer_value(json_object_get(root, "age")) == INT64_MAX);
+	assert_int_equal(json_array_size(json_object_get(root, "pages")), 50);
 	json_decref(root);
 	view.row_count = 0;
 	root = parsed(&view, &most);
@@ -295,9 +420,7 @@ wishes(void **state)
 	};
 	for (size_t i = 0; i < COUNT_OF(asked); i++) {
 		struct counts_view view = view_of_portal();
-		bool allowed =
-			counts_view_choose(&view, slice_of(asked[i].rows),
-					   slice_of(asked[i].language), slice_of(asked[i].title));
+		bool allowed = choose(&view, asked[i].rows, asked[i].language, asked[i].title);
 		if (allowed != asked[i].allowed)
 			fail_msg("wishes %zu are %s", i, allowed ? "allowed" : "refused");
 	}
@@ -308,15 +431,16 @@ no_more_rows_than_there_is_room_for(void **state)
 {
 	(void)state;
 	struct buf names = {0};
-	struct slice none = {0};
 	for (int i = 0; i < CONF_ROWS_MAX; i++)
 		buf_add_slice(&names, slice_of(i ? ",total" : "total"));
 	struct counts_view view = view_of_portal();
-	assert_true(counts_view_choose(&view, buf_slice(&names), none, none));
+	struct counts_wishes names_only = {.rows = buf_slice(&names)};
+	assert_true(counts_view_choose(&view, &names_only));
 	assert_int_equal(view.row_count, CONF_ROWS_MAX);
 	buf_add_literal(&names, ",total");
+	names_only.rows = buf_slice(&names);
 	view = view_of_portal();
-	assert_false(counts_view_choose(&view, buf_slice(&names), none, none));
+	assert_false(counts_view_choose(&view, &names_only));
 	assert_int_equal(view.row_count, 4);
 	buf_release(&names);
 }
@@ -326,14 +450,13 @@ absent_wishes_change_nothing(void **state)
 {
 	(void)state;
 	struct counts_view view = view_of_portal();
-	struct slice none = {0};
-	assert_true(counts_view_choose(&view, none, none, none));
+	assert_true(choose(&view, NULL, NULL, NULL));
 	assert_int_equal(view.row_count, 4);
 	assert_int_equal(view.language, CONF_VI);
 	assert_true(view.title);
-	assert_true(counts_view_choose(&view, none, none, SLICE("0")));
+	assert_true(choose(&view, NULL, NULL, "0"));
 	assert_false(view.title);
-	assert_true(counts_view_choose(&view, none, none, SLICE("1")));
+	assert_true(choose(&view, NULL, NULL, "1"));
 	assert_true(view.title);
 }
 
@@ -346,6 +469,9 @@ main(void)
 		cmocka_unit_test(reading_and_refusal),
 		cmocka_unit_test(unknown_is_null_and_a_dash),
 		cmocka_unit_test(every_row_in_any_order),
+		cmocka_unit_test(rows_of_a_metric),
+		cmocka_unit_test(only_what_is_public),
+		cmocka_unit_test(pages_that_were_asked_for),
 		cmocka_unit_test(hard_paths_stay_inert),
 		cmocka_unit_test(the_largest_answer),
 		cmocka_unit_test(times_carry_the_offset),

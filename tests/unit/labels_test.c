@@ -16,12 +16,6 @@ assert_buf(struct buf *out, const char *expected)
 	buf_clear(out);
 }
 
-static int32_t
-day_of(int year, int month, int day)
-{
-	return day_of_civil((struct civil){year, month, day});
-}
-
 static void
 titles(void **state)
 {
@@ -42,14 +36,15 @@ rows_in_both_languages(void **state)
 		{"month", "Tháng 05", "Month 05"}, {"last_month", "Tháng trước", "Last month"},
 		{"year", "Năm 2020", "Year 2020"}, {"last_year", "Năm trước", "Last year"},
 		{"total", "Tổng", "Total"},        {"online", "Đang trực tuyến", "Online"},
+		{"bots", "Máy tìm kiếm", "Bots"},
 	};
 	struct buf out = {0};
 	assert_int_equal(COUNT_OF(rows), CONF_ROW_NAMES);
 	for (int i = 0; i < CONF_ROW_NAMES; i++) {
 		assert_string_equal(conf_row_names[i], rows[i].row);
-		label_row(&out, CONF_VI, i, day_of(2020, 5, 20));
+		label_row(&out, CONF_VI, i, (struct civil){2020, 5, 20});
 		assert_buf(&out, rows[i].vi);
-		label_row(&out, CONF_EN, i, day_of(2020, 5, 20));
+		label_row(&out, CONF_EN, i, (struct civil){2020, 5, 20});
 		assert_buf(&out, rows[i].en);
 	}
 	buf_release(&out);
@@ -60,13 +55,13 @@ month_and_year_follow_the_date(void **state)
 {
 	(void)state;
 	struct buf out = {0};
-	label_row(&out, CONF_VI, SHOWN_THIS_MONTH, day_of(2020, 12, 31));
+	label_row(&out, CONF_VI, SHOWN_THIS_MONTH, (struct civil){2020, 12, 31});
 	assert_buf(&out, "Tháng 12");
-	label_row(&out, CONF_VI, SHOWN_THIS_YEAR, day_of(2020, 12, 31));
+	label_row(&out, CONF_VI, SHOWN_THIS_YEAR, (struct civil){2020, 12, 31});
 	assert_buf(&out, "Năm 2020");
-	label_row(&out, CONF_VI, SHOWN_THIS_MONTH, day_of(2021, 1, 1));
+	label_row(&out, CONF_VI, SHOWN_THIS_MONTH, (struct civil){2021, 1, 1});
 	assert_buf(&out, "Tháng 01");
-	label_row(&out, CONF_EN, SHOWN_THIS_YEAR, day_of(2021, 1, 1));
+	label_row(&out, CONF_EN, SHOWN_THIS_YEAR, (struct civil){2021, 1, 1});
 	assert_buf(&out, "Year 2021");
 	buf_release(&out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of nonces: a claim is won once, by one thread, for ten minutes. */
+/* The table of nonces: a claim is won once, by one thread, for as long as it says. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -47,17 +47,17 @@ test_claim_and_release(void **state)
 {
 	(void)state;
 	struct nonces *nonces = nonces_new();
-	assert_true(nonces_claim(nonces, hash, now));
-	assert_false(nonces_claim(nonces, hash, now));
-	assert_true(nonces_claim(nonces, hash + 1, now));
-	assert_true(nonces_claim(nonces, hash ^ UINT64_C(1) << 63, now));
+	assert_true(nonces_claim(nonces, hash, now, NONCE_KEEP_MS));
+	assert_false(nonces_claim(nonces, hash, now, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, hash + 1, now, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, hash ^ UINT64_C(1) << 63, now, NONCE_KEEP_MS));
 	nonces_release(nonces, hash);
-	assert_false(nonces_claim(nonces, hash + 1, now));
-	assert_true(nonces_claim(nonces, hash, now));
-	assert_false(nonces_claim(nonces, hash, now));
+	assert_false(nonces_claim(nonces, hash + 1, now, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, hash, now, NONCE_KEEP_MS));
+	assert_false(nonces_claim(nonces, hash, now, NONCE_KEEP_MS));
 	nonces_release(nonces, hash + 2);
-	assert_true(nonces_claim(nonces, 0, now));
-	assert_true(nonces_claim(nonces, 0, now));
+	assert_true(nonces_claim(nonces, 0, now, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, 0, now, NONCE_KEEP_MS));
 	nonces_free(nonces);
 	nonces_free(NULL);
 }
@@ -71,14 +71,31 @@ test_ten_minutes(void **state)
 	for (size_t i = 0; i < COUNT_OF(starts); i++) {
 		struct nonces *nonces = nonces_new();
 		int64_t start = starts[i];
-		assert_true(nonces_claim(nonces, hash, start));
-		assert_false(nonces_claim(nonces, hash, start + 599999));
-		assert_false(nonces_claim(nonces, hash, start - 5000));
-		assert_true(nonces_claim(nonces, hash, start + 600000));
-		assert_false(nonces_claim(nonces, hash, start + 1199999));
-		assert_true(nonces_claim(nonces, hash, start + INT64_C(86400000) * 40));
+		assert_true(nonces_claim(nonces, hash, start, NONCE_KEEP_MS));
+		assert_false(nonces_claim(nonces, hash, start + 599999, NONCE_KEEP_MS));
+		assert_false(nonces_claim(nonces, hash, start - 5000, NONCE_KEEP_MS));
+		assert_true(nonces_claim(nonces, hash, start + 600000, NONCE_KEEP_MS));
+		assert_false(nonces_claim(nonces, hash, start + 1199999, NONCE_KEEP_MS));
+		assert_true(
+			nonces_claim(nonces, hash, start + INT64_C(86400000) * 40, NONCE_KEEP_MS));
 		nonces_free(nonces);
 	}
+}
+
+/* Claims of any length may lie in one table: each is held against its own. */
+static void
+test_other_spans(void **state)
+{
+	(void)state;
+	const int64_t days = INT64_C(86400000) * 24;
+	struct nonces *nonces = nonces_new();
+	assert_true(nonces_claim(nonces, hash, now, 5000));
+	assert_false(nonces_claim(nonces, hash, now + 4999, 5000));
+	assert_true(nonces_claim(nonces, hash, now + 5000, 5000));
+	assert_true(nonces_claim(nonces, hash + 1, now, days));
+	assert_false(nonces_claim(nonces, hash + 1, now + days - 1, days));
+	assert_true(nonces_claim(nonces, hash + 1, now + days, days));
+	nonces_free(nonces);
 }
 
 /* Hashes of one bucket, whatever the table's size: equal in their lower half. */
@@ -94,14 +111,14 @@ test_oldest_goes_first(void **state)
 	(void)state;
 	struct nonces *nonces = nonces_new();
 	for (unsigned i = 0; i < 7; i++)
-		assert_true(nonces_claim(nonces, neighbour(i), now + (i + 3) % 7));
+		assert_true(nonces_claim(nonces, neighbour(i), now + (i + 3) % 7, NONCE_KEEP_MS));
 	for (unsigned i = 0; i < 7; i++)
-		assert_false(nonces_claim(nonces, neighbour(i), now + 10));
+		assert_false(nonces_claim(nonces, neighbour(i), now + 10, NONCE_KEEP_MS));
 	/* The oldest is the fifth: (4 + 3) % 7 is 0. */
-	assert_true(nonces_claim(nonces, neighbour(7), now + 10));
-	assert_false(nonces_claim(nonces, neighbour(5), now + 10));
-	assert_true(nonces_claim(nonces, neighbour(4), now + 10));
-	assert_true(nonces_claim(nonces, neighbour(5), now + 10));
+	assert_true(nonces_claim(nonces, neighbour(7), now + 10, NONCE_KEEP_MS));
+	assert_false(nonces_claim(nonces, neighbour(5), now + 10, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, neighbour(4), now + 10, NONCE_KEEP_MS));
+	assert_true(nonces_claim(nonces, neighbour(5), now + 10, NONCE_KEEP_MS));
 	nonces_free(nonces);
 }
 
@@ -114,11 +131,11 @@ test_old_claims_do_not_block(void **state)
 		struct nonces *nonces = nonces_new();
 		int64_t later = now + days * 86400000;
 		for (unsigned i = 0; i < 7; i++)
-			assert_true(nonces_claim(nonces, neighbour(i), now));
+			assert_true(nonces_claim(nonces, neighbour(i), now, NONCE_KEEP_MS));
 		for (unsigned i = 10; i < 17; i++)
-			assert_true(nonces_claim(nonces, neighbour(i), later));
+			assert_true(nonces_claim(nonces, neighbour(i), later, NONCE_KEEP_MS));
 		for (unsigned i = 10; i < 17; i++)
-			assert_false(nonces_claim(nonces, neighbour(i), later));
+			assert_false(nonces_claim(nonces, neighbour(i), later, NONCE_KEEP_MS));
 		nonces_free(nonces);
 	}
 }
@@ -136,7 +153,7 @@ test_many(void **state)
 		for (int i = 0; i < CLAIMS; i++) {
 			struct slice text = {(const char *)&i, sizeof(i)};
 			uint64_t each = nonce_hash(SLICE("site"), text);
-			assert_int_equal(nonces_claim(nonces, each, now), pass == 0);
+			assert_int_equal(nonces_claim(nonces, each, now, NONCE_KEEP_MS), pass == 0);
 		}
 	nonces_free(nonces);
 }
@@ -156,7 +173,7 @@ race_claim(void *argument)
 		;
 	for (int i = 0; i < CLAIMS; i++) {
 		struct slice text = {(const char *)&i, sizeof(i)};
-		if (nonces_claim(race->nonces, nonce_hash(SLICE("site"), text), now))
+		if (nonces_claim(race->nonces, nonce_hash(SLICE("site"), text), now, NONCE_KEEP_MS))
 			atomic_fetch_add(&race->won[i], 1);
 	}
 	return NULL;
@@ -185,6 +202,7 @@ main(void)
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_claim_and_release),
 		cmocka_unit_test(test_ten_minutes),
+		cmocka_unit_test(test_other_spans),
 		cmocka_unit_test(test_oldest_goes_first),
 		cmocka_unit_test(test_old_claims_do_not_block),
 		cmocka_unit_test(test_many),

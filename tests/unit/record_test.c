@@ -48,25 +48,31 @@ guarded_release(struct guarded *guarded)
 
 /* 2020-05-20T07:32:07.123Z = 1589959927123 ms = 0x17230ff2553; day 18402 = 0x47E2. */
 static const unsigned char known_record[] = {
-	0x2b, 0x00,                                     /* 43 bytes follow */
-	0x01,                                           /* a hit */
+	0x36, 0x00,                                     /* 54 bytes follow */
+	0x02,                                           /* a hit */
 	0x53, 0x25, 0xff, 0x30, 0x72, 0x01, 0x00, 0x00, /* time */
 	0xe2, 0x47, 0x00, 0x00,                         /* day */
 	0x0e,                                           /* hour 14 */
+	0x01,                                           /* its page only */
+	0x0d, 0x0c, 0x0b, 0x0a,                         /* count */
 	0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, /* visitor */
 	0xef, 0xbe, 0xad, 0xde, 0x00, 0x00, 0x00, 0x80, /* nonce */
 	0x06, 's',  'o',  't',  't',  't',  't',        /* site */
+	0x05, 0x00,                                     /* the first dimension and the third */
 	0x04, 0x00, '/',  't',  'i',  'n',              /* page */
+	0x02, 0x00, 'V',  'N',                          /* country */
 };
 
 static const struct hit known_hit = {
 	.time_ms = 1589959927123,
 	.day = 18402,
 	.hour = 14,
+	.page_only = true,
+	.count = 0x0a0b0c0d,
 	.visitor = 0x1122334455667788,
 	.nonce = 0x80000000deadbeef,
 	.site = {"sotttt", 6},
-	.values[HIT_PAGES] = {"/tin", 4},
+	.values = {[HIT_PAGES] = {"/tin", 4}, [HIT_COUNTRIES] = {"VN", 2}},
 };
 
 static const struct stream_id known_id = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
@@ -77,11 +83,15 @@ assert_hits_equal(const struct hit *a, const struct hit *b)
 	assert_int_equal(a->time_ms, b->time_ms);
 	assert_int_equal(a->day, b->day);
 	assert_int_equal(a->hour, b->hour);
+	assert_int_equal(a->page_only, b->page_only);
+	assert_int_equal(a->count, b->count);
 	assert_int_equal(a->visitor, b->visitor);
 	assert_int_equal(a->nonce, b->nonce);
 	assert_true(slice_eq(a->site, b->site));
-	assert_true(slice_eq(a->values[HIT_PAGES], b->values[HIT_PAGES]));
-	assert_int_equal(a->values[HIT_PAGES].ptr == NULL, b->values[HIT_PAGES].ptr == NULL);
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		assert_true(slice_eq(a->values[i], b->values[i]));
+		assert_int_equal(a->values[i].ptr == NULL, b->values[i].ptr == NULL);
+	}
 }
 
 static void
@@ -96,7 +106,7 @@ test_known_record(void **state)
 	struct slice bytes = {(const char *)known_record, sizeof(known_record)};
 	assert_int_equal(record_get(bytes, &hit), sizeof(known_record));
 	assert_hits_equal(&hit, &known_hit);
-	assert_ptr_equal(hit.site.ptr, known_record + 33);
+	assert_ptr_equal(hit.site.ptr, known_record + 38);
 	buf_release(&payload);
 }
 
@@ -114,8 +124,19 @@ test_round_trip(void **state)
 		 .day = INT32_MAX,
 		 .visitor = UINT64_MAX,
 		 .nonce = UINT64_MAX,
+		 .count = UINT32_MAX,
+		 .page_only = true,
 		 .site = {long_text, 63},
-		 .values[HIT_PAGES] = {long_text, HIT_PAGE_MAX}},
+		 .values = {[HIT_PAGES] = {long_text, HIT_PAGE_MAX},
+			    [HIT_REFERRERS] = {long_text, HIT_VALUE_MAX},
+			    [HIT_COUNTRIES] = {long_text, HIT_WORD_MAX},
+			    [HIT_BROWSERS] = {long_text, HIT_WORD_MAX},
+			    [HIT_SYSTEMS] = {long_text, HIT_WORD_MAX},
+			    [HIT_DEVICES] = {"", 0},
+			    [HIT_LANGUAGES] = {long_text, HIT_WORD_MAX},
+			    [HIT_SCREENS] = {long_text, HIT_WORD_MAX}}},
+		{.count = 7, .site = {"a", 1}, .values[HIT_BOTS] = {long_text, HIT_WORD_MAX}},
+		{.count = 7, .site = {"a", 1}, .values[HIT_REFUSED] = {"rate", 4}},
 	};
 	struct buf payload = {0};
 	for (size_t i = 0; i < COUNT_OF(hits); i++)
@@ -145,7 +166,16 @@ test_record_prefixes(void **state)
 	guarded_release(&guarded);
 }
 
-/* Every byte of a record set to every value: never read past the end, never out of bounds. */
+static int
+bits(unsigned value)
+{
+	return value ? (int)(value & 1) + bits(value >> 1) : 0;
+}
+
+/*
+ * Every byte of a record set to every value: never read past the end, never out of bounds. Lengths fit one way only;
+ * the two values may be those of any two dimensions.
+ */
 static void
 test_record_bounds(void **state)
 {
@@ -159,34 +189,53 @@ test_record_bounds(void **state)
 				(unsigned char)value;
 			struct hit hit;
 			int taken = record_get(bytes, &hit);
-			bool is_length = at < 2 || at == 32 || at == 39 || at == 40;
+			bool is_length =
+				at < 2 || at == 37 || at == 46 || at == 47 || at == 52 || at == 53;
 			bool bad = (is_length && value != known_record[at]) ||
-				   (at == 2 && value != 1) || (at == 15 && value > 23);
+				   (at == 2 && value != 2) || (at == 15 && value > 23) ||
+				   (at == 16 && value > 1) ||
+				   (at == 44 && bits((unsigned)value) != 2) ||
+				   (at == 45 && value != 0);
 			assert_int_equal(taken, bad ? -1 : (int)sizeof(known_record));
 		}
 	}
 	guarded_release(&guarded);
 }
 
+/* A record of an empty site and one value: what record_get makes of it. */
+static int
+get_with_value(int dimension, size_t len)
+{
+	/* 38 bytes of fields, the value's length and the value. */
+	unsigned char bytes[2 + 38 + 2 + 1024] = {0};
+	struct hit hit;
+	size_t follows = 38 + 2 + len;
+	bytes[0] = follows & 0xff;
+	bytes[1] = (unsigned char)(follows >> 8);
+	bytes[2] = 2;
+	bytes[38] = (unsigned char)(1 << dimension & 0xff);
+	bytes[39] = (unsigned char)(1 << dimension >> 8);
+	bytes[40] = len & 0xff;
+	bytes[41] = (unsigned char)(len >> 8);
+	return record_get((struct slice){(char *)bytes, 2 + follows}, &hit);
+}
+
+/* What could not have been put is not got: its reader has made room for no more. */
 static void
-test_record_too_long_a_page(void **state)
+test_record_too_long_a_value(void **state)
 {
 	(void)state;
-	/* 33 bytes of fields with an empty site, and 513 bytes of page. */
-	unsigned char bytes[2 + 33 + HIT_PAGE_MAX + 1] = {0};
-	struct hit hit;
-	bytes[0] = (33 + HIT_PAGE_MAX + 1) & 0xff;
-	bytes[1] = (33 + HIT_PAGE_MAX + 1) >> 8;
-	bytes[2] = 1;
-	bytes[33] = (HIT_PAGE_MAX + 1) & 0xff;
-	bytes[34] = (HIT_PAGE_MAX + 1) >> 8;
-	struct slice slice = {(char *)bytes, sizeof(bytes)};
-	assert_int_equal(record_get(slice, &hit), -1);
-	bytes[0]--;
-	bytes[33]--;
-	if (bytes[33] == 0xff)
-		bytes[34]--;
-	assert_int_equal(record_get(slice, &hit), sizeof(bytes) - 1);
+	static const size_t most[HIT_DIMENSION_COUNT] = {
+		[HIT_PAGES] = 512,    [HIT_REFERRERS] = 253, [HIT_COUNTRIES] = 23,
+		[HIT_BROWSERS] = 23,  [HIT_SYSTEMS] = 23,    [HIT_DEVICES] = 23,
+		[HIT_LANGUAGES] = 23, [HIT_SCREENS] = 23,    [HIT_BOTS] = 23,
+		[HIT_REFUSED] = 23,
+	};
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++) {
+		assert_int_equal(get_with_value(i, most[i]), 2 + 38 + 2 + most[i]);
+		assert_int_equal(get_with_value(i, most[i] + 1), -1);
+	}
+	assert_int_equal(get_with_value(HIT_DIMENSION_COUNT, 1), -1);
 }
 
 /* --- frames --- */
@@ -205,7 +254,7 @@ static void
 known_frame(unsigned char out[KNOWN_FRAME_SIZE], uint64_t offset)
 {
 	static const unsigned char header[16] = {
-		'T', 'K', 'J', '1', 1, 0, 0, 0, 45, 0, 0, 0, 1, 0, 0, 0,
+		'T', 'K', 'J', '1', 1, 0, 0, 0, 56, 0, 0, 0, 1, 0, 0, 0,
 	};
 	memcpy(out, header, sizeof(header));
 	/* The id's halves: 0x0706050403020100 XOR 0x0f0e0d0c0b0a0908. */
@@ -330,7 +379,7 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_record_prefixes),
 		cmocka_unit_test(test_record_bounds),
-		cmocka_unit_test(test_record_too_long_a_page),
+		cmocka_unit_test(test_record_too_long_a_value),
 		cmocka_unit_test(test_known_frame),
 		cmocka_unit_test(test_frame_elsewhere),
 		cmocka_unit_test(test_frame_prefixes),

@@ -22,7 +22,7 @@ enum { DAY = 18402, TIMEOUT_MS = 2000 };
 static struct store *
 store_new_at(const char *target, const char *password_file, char error[256])
 {
-	struct store_options options = {target, "t", password_file, TIMEOUT_MS, 100};
+	struct store_options options = {target, "t", password_file, TIMEOUT_MS, 100, 86400};
 	*error = '\0';
 	return store_new(&options, error, 256);
 }
@@ -207,6 +207,13 @@ test_positions(void **state)
 	store_free(store);
 }
 
+/* A visitor whose last hit was so many seconds from now; online is who was there within five minutes. */
+static void
+put_seen(struct redis_here *here, const char *key, int64_t now_ms, const char *visitor, int seconds)
+{
+	(void)ask(here, "ZADD %s:seen %lld %s", key, (long long)now_ms + 1000LL * seconds, visitor);
+}
+
 /* On New Year's Day 2020, a Wednesday: yesterday, last month and last year are 2019, this week is 2020's first. */
 static void
 test_read(void **state)
@@ -217,25 +224,46 @@ test_read(void **state)
 	struct site_numbers sites[] = {{.site = SLICE(SITE), .day = 18262},
 				       {.site = SLICE("other"), .day = 18262},
 				       {.site = SLICE("spoiled"), .day = 18262}};
+	const int64_t now_ms = clock_wall_ms();
 	(void)ask(here, "HSET " KEY ":hits:2020 01-01 1");
 	(void)ask(here, "HSET " KEY ":hits:2019 12-31 2");
 	(void)ask(here,
 		  "HSET " KEY ":hits 2020-W01 3 2019-W52 4 2020-01 5 2019-12 6 2020 7 2019 8 all "
 		  "9");
+	(void)ask(here, "HSET " KEY ":visits:2020 01-01 10");
+	(void)ask(here, "HSET " KEY ":visits:2019 12-31 20");
+	(void)ask(here, "HSET " KEY ":visits 2020-W01 30 2019-W52 40 2020-01 50 2019-12 60 2020 70 "
+			"2019 80 all 90");
+	(void)ask(here, "HSET " KEY ":bots:2020 01-01 77 12-31 99");
+	put_seen(here, KEY, now_ms, "before", -360);
+	put_seen(here, KEY, now_ms, "just", -240);
+	put_seen(here, KEY, now_ms, "soon", 240);
+	put_seen(here, KEY, now_ms, "later", 360);
 	(void)ask(here, "HSET t:{50}:streams a 5:x");
 	(void)ask(here, "SET t:{50}:spoiled:hits poison");
+	(void)ask(here, "SET t:{50}:spoiled:bots:2020 poison");
+	(void)ask(here, "SET t:{50}:spoiled:seen poison");
 	(void)ask(here, "HSET t:{50}:spoiled:hits:2020 01-01 4x");
 	assert_int_equal(store_read(store, 50, sites, 3, (const char *[]){"a"}, 1, &position),
 			 STORE_OK);
 	for (int i = 0; i < SHOWN_PERIODS; i++) {
-		assert_int_equal(sites[0].hits[i], i + 1);
-		assert_int_equal(sites[1].hits[i], 0);
-		assert_int_equal(sites[2].hits[i], i == SHOWN_YESTERDAY ? 0 : -1);
+		assert_int_equal(sites[0].counts[METRIC_HITS][i], i + 1);
+		assert_int_equal(sites[0].counts[METRIC_VISITS][i], 10 * (i + 1));
+		assert_int_equal(sites[0].counts[METRIC_VISITORS][i], 0);
+		assert_int_equal(sites[1].counts[METRIC_HITS][i], 0);
+		assert_int_equal(sites[2].counts[METRIC_HITS][i], i == SHOWN_YESTERDAY ? 0 : -1);
+		assert_int_equal(sites[2].counts[METRIC_VISITS][i], 0);
 	}
+	assert_int_equal(sites[0].bots, 77);
+	assert_int_equal(sites[0].online, 2);
+	assert_int_equal(sites[1].bots, 0);
+	assert_int_equal(sites[1].online, 0);
+	assert_int_equal(sites[2].bots, -1);
+	assert_int_equal(sites[2].online, -1);
 	assert_true(position.present && position.offset == 5);
-	sites[0].hits[0] = 0;
+	sites[0].counts[METRIC_HITS][0] = 0;
 	assert_int_equal(store_read(store, 50, sites, 1, NULL, 0, NULL), STORE_OK);
-	assert_int_equal(sites[0].hits[0], 1);
+	assert_int_equal(sites[0].counts[METRIC_HITS][0], 1);
 	store_free(store);
 }
 
@@ -250,17 +278,22 @@ test_series(void **state)
 	(void)ask(here, "HSET " KEY
 			":hits 2020-W01 101 2019-W52 52 2020-01 100 2019-12 112 2020 7 2019 8 "
 			"all 9");
-	assert_int_equal(store_series(store, SLICE(SITE), PERIOD_DAY, 18260, 4, out), STORE_OK);
+	assert_int_equal(store_series(store, SLICE(SITE), METRIC_HITS, PERIOD_DAY, 18260, 4, out),
+			 STORE_OK);
 	assert_memory_equal(out, ((int64_t[]){30, 31, 1, 0}), sizeof(out));
 	/* 1969-12-29 is week 0; 2019-12-30 is 18263 days later, which is 2609 weeks. */
-	assert_int_equal(store_series(store, SLICE(SITE), PERIOD_WEEK, 2608, 3, out), STORE_OK);
-	assert_memory_equal(out, ((int64_t[]){52, 101, 0}), 3 * sizeof(*out));
-	assert_int_equal(store_series(store, SLICE(SITE), PERIOD_MONTH, 2019 * 12 + 10, 4, out),
+	assert_int_equal(store_series(store, SLICE(SITE), METRIC_HITS, PERIOD_WEEK, 2608, 3, out),
 			 STORE_OK);
+	assert_memory_equal(out, ((int64_t[]){52, 101, 0}), 3 * sizeof(*out));
+	assert_int_equal(
+		store_series(store, SLICE(SITE), METRIC_HITS, PERIOD_MONTH, 2019 * 12 + 10, 4, out),
+		STORE_OK);
 	assert_memory_equal(out, ((int64_t[]){0, 112, 100, 0}), sizeof(out));
-	assert_int_equal(store_series(store, SLICE(SITE), PERIOD_YEAR, 2018, 4, out), STORE_OK);
+	assert_int_equal(store_series(store, SLICE(SITE), METRIC_HITS, PERIOD_YEAR, 2018, 4, out),
+			 STORE_OK);
 	assert_memory_equal(out, ((int64_t[]){0, 8, 7, 0}), sizeof(out));
-	assert_int_equal(store_series(store, SLICE(SITE), PERIOD_ALL, 0, 1, out), STORE_OK);
+	assert_int_equal(store_series(store, SLICE(SITE), METRIC_HITS, PERIOD_ALL, 0, 1, out),
+			 STORE_OK);
 	assert_int_equal(out[0], 9);
 	int32_t years[3];
 	size_t count;

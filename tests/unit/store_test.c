@@ -23,7 +23,8 @@ static struct store *
 store_at(struct redis_here *here, int timeout_ms, int64_t pages_per_day)
 {
 	char error[256] = "";
-	struct store_options options = {here->target, "thongke", "", timeout_ms, pages_per_day};
+	struct store_options options = {here->target, "thongke",     "",
+					timeout_ms,   pages_per_day, 86400};
 	struct store *store = store_new(&options, error, sizeof(error));
 	assert_string_equal(error, "");
 	assert_int_equal(store_connect(store), STORE_OK);
@@ -33,10 +34,13 @@ store_at(struct redis_here *here, int timeout_ms, int64_t pages_per_day)
 static void
 add(struct delta *delta, const char *site, int32_t day, int hour, const char *page, int times)
 {
-	struct hit hit = {
-		.site = slice_of(site), .day = day, .hour = (uint8_t)hour, .count = 1, .values[HIT_PAGES] = slice_of(page)};
+	struct hit hit = {.site = slice_of(site),
+			  .day = day,
+			  .hour = (uint8_t)hour,
+			  .count = 1,
+			  .values[HIT_PAGES] = slice_of(page)};
 	while (times-- > 0)
-		delta_add(delta, &hit);
+		delta_add(delta, &hit, 1800000, true);
 }
 
 static struct delta *
@@ -114,11 +118,16 @@ test_key_names(void **state)
 	assert_answer(here, "/ 1 /tin-tuc 2", "ZRANGE " KEY ":pages:2020-05-20 0 -1 WITHSCORES");
 	assert_answer(here, "/ 1 /tin-tuc 2", "ZRANGE " KEY ":pages:2020-05 0 -1 WITHSCORES");
 	assert_answer(here, "/ 1 /tin-tuc 2", "ZRANGE " KEY ":pages 0 -1 WITHSCORES");
-	/* Day, week, month, year, all: of the first day, then of the second. */
-	const int64_t expected[] = {3, 3, 3, 3, 3, 1, 1, 1, 1, 4};
-	assert_int_equal(reply.value_count, COUNT_OF(expected));
-	assert_memory_equal(reply.values, expected, sizeof(expected));
+	/* Day, week, month, year, all. Nobody was told apart, so nobody visited. */
+	const int64_t first[METRIC_COUNT][PERIOD_KINDS] = {{3, 3, 3, 3, 3}};
+	const int64_t second[METRIC_COUNT][PERIOD_KINDS] = {{1, 1, 1, 1, 4}};
+	assert_int_equal(reply.day_count, 2);
+	assert_memory_equal(reply.days[0].numbers, first, sizeof(first));
+	assert_memory_equal(reply.days[1].numbers, second, sizeof(second));
+	assert_int_equal(reply.days[0].online, 0);
+	assert_int_equal(reply.days[0].bots, 0);
 	assert_int_equal(reply.refused, 0);
+	assert_string_equal(reply.refusal, "");
 	apply_reply_release(&reply);
 	delta_free(delta);
 	store_free(store);
@@ -267,10 +276,11 @@ test_poisoned_key(void **state)
 	(void)ask(here, "HSET " KEY ":hits 2020-05 poison");
 	assert_int_equal(apply(store, SHARD, 0, 1, delta, &reply), STORE_OK);
 	assert_int_equal(reply.refused, 3);
-	assert_string_equal(reply.refusal, KEY ":hits: ERR hash value is not an integer");
-	const int64_t expected[] = {2, 2, -1, 2, 2};
-	assert_int_equal(reply.value_count, COUNT_OF(expected));
-	assert_memory_equal(reply.values, expected, sizeof(expected));
+	assert_string_equal(reply.refusal,
+			    KEY ":pages:2020-05-20: WRONGTYPE Operation against a key holding the "
+				"wrong kind of value");
+	const int64_t expected[METRIC_COUNT][PERIOD_KINDS] = {{2, 2, -1, 2, 2}};
+	assert_memory_equal(reply.days[0].numbers, expected, sizeof(expected));
 	apply_reply_release(&reply);
 	assert_answer(here, "poison", "GET " KEY ":pages:2020-05-20");
 	assert_answer(here, "-1", "TTL " KEY ":pages:2020-05-20");
@@ -328,8 +338,8 @@ expect_values(struct store *store, int64_t all)
 {
 	struct apply_reply reply;
 	assert_int_equal(store_receive(store, &reply), STORE_OK);
-	assert_int_equal(reply.value_count, 5);
-	assert_int_equal(reply.values[4], all);
+	assert_int_equal(reply.day_count, 1);
+	assert_int_equal(reply.days[0].numbers[METRIC_HITS][PERIOD_ALL], all);
 	apply_reply_release(&reply);
 }
 
