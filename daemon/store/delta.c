@@ -358,6 +358,16 @@ delta_add_decided(struct delta *delta, const struct hit *hit, bool begins)
 	add(delta, hit, 0, begins, true);
 }
 
+/* Where the caller decides, any hit may. */
+static bool
+may_begin_run(const struct delta *delta, uint32_t day, const struct hit *hit)
+{
+	const struct slot *slot = find_run(delta, run_tag(day, hit->visitor), day, hit->visitor);
+	int64_t gap = delta->days[day].visit_gap_ms;
+	return gap == 0 || !slot->entry ||
+	       hit->time_ms - delta->runs[slot->entry - 1].last_ms >= gap;
+}
+
 static size_t
 pairs_more(const struct delta *delta, const struct hit *hit)
 {
@@ -372,8 +382,7 @@ pairs_more(const struct delta *delta, const struct hit *hit)
 		    !find_value(delta, value_tag(index, i, text), index, i, text)->entry)
 			more += pairs_of_value(i);
 	}
-	if (hit->visitor &&
-	    !find_run(delta, run_tag(index, hit->visitor), index, hit->visitor)->entry)
+	if (hit->visitor && may_begin_run(delta, index, hit))
 		more += PAIRS_OF_RUN + 1;
 	return more;
 }

@@ -278,6 +278,27 @@ test_room(void **state)
 	assert_true(room_for(delta, "a", DAY, 3, "/new"));
 }
 
+/* A run is a visitor in two sets, and its page may be one that a visit begins with: 3, be the visitor new or known. */
+static void
+test_room_of_runs(void **state)
+{
+	enum { RUNS = (DELTA_PAIRS_MAX - 24) / 3 };
+	for (int known = 0; known < 2; known++) {
+		struct delta *delta = *state;
+		struct hit hit = hit_of("a", DAY, 0, "/");
+		int runs = 0;
+		delta_clear(delta);
+		hit.visitor = 1;
+		while (delta_has_room(delta, &hit) && runs <= RUNS) {
+			delta_add(delta, &hit, GAP, true);
+			hit.visitor += !known;
+			hit.time_ms += GAP;
+			runs++;
+		}
+		assert_int_equal(runs, RUNS);
+	}
+}
+
 /* A day's table and a month's: every dimension but the pages stands in 2. */
 static void
 test_room_of_dimensions(void **state)
@@ -417,6 +438,7 @@ main(void)
 		TEST(test_decided),
 		TEST(test_clear_begins_again),
 		TEST(test_room),
+		TEST(test_room_of_runs),
 		TEST(test_room_of_dimensions),
 		TEST(test_many),
 	};
