@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/version.h"
 #include "base/zone.h"
 #include "cli/table.h"
@@ -30,14 +31,16 @@ enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 
 struct cli {
 	/* the options as written; NULL or 0 where they were not given */
-	const char *conf_file, *site_key, *from, *to, *limit_text, *language_text, *color_text;
+	const char *conf_file, *site_key, *from, *to, *limit_text, *metric_text, *language_text,
+		*color_text;
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
 	int table, tsv, csv, json, all, help;
 
 	/* the same, checked */
 	enum rendering rendering;
-	int64_t limit; /* 0: none was given */
+	int64_t limit;      /* 0: none was given */
+	enum metric metric; /* METRIC_HITS where none was given */
 	enum cli_color color;
 	char **args; /* behind the command */
 	size_t arg_count;

@@ -14,14 +14,21 @@ read_counts(const struct cli *cli, const struct conf_site *site, int32_t day, st
 	memcpy(counts->numbers, numbers.counts, sizeof counts->numbers);
 }
 
-/* The rows of the JSON form, for CSV and TSV. */
+enum { ROW_NAME, ROW_LABEL, ROW_VALUE, ROW_TEXT, ROW_METRICS };
+
+/* The rows of the JSON form, for CSV and TSV; and every metric of those that are periods. */
 static void
 print_rows(const struct cli *cli, const struct counts_view *view, const struct counts *counts)
 {
-	static const struct column columns[] = {{"row", WORD_HITS, COLUMN_TEXT, NULL},
-						{"label", WORD_HITS, COLUMN_TEXT, NULL},
-						{"value", WORD_HITS, COLUMN_COUNT, NULL},
-						{"text", WORD_HITS, COLUMN_TEXT, NULL}};
+	static const struct column columns[] = {
+		[ROW_NAME] = {"row", WORD_HITS, COLUMN_TEXT, NULL},
+		[ROW_LABEL] = {"label", WORD_HITS, COLUMN_TEXT, NULL},
+		[ROW_VALUE] = {"value", WORD_HITS, COLUMN_COUNT, NULL},
+		[ROW_TEXT] = {"text", WORD_HITS, COLUMN_TEXT, NULL},
+#define X(id, name) [ROW_METRICS + METRIC_##id] = {name, WORD_##id, COLUMN_COUNT, NULL},
+		METRICS(X)
+#undef X
+	};
 	struct table table;
 	struct buf words = {0};
 	table_init(&table, columns, COUNT_OF(columns));
@@ -29,15 +36,17 @@ print_rows(const struct cli *cli, const struct counts_view *view, const struct c
 		int row = view->rows[i];
 		int64_t value = counts_row(view, counts, row);
 		struct cell *cells = table_row(&table);
-		cell_text(&cells[0], slice_of(conf_row_names[row]));
+		cell_text(&cells[ROW_NAME], slice_of(conf_row_names[row]));
 		buf_clear(&words);
 		label_row(&words, view->language, row, view->date->civil);
-		cell_text(&cells[1], buf_slice(&words));
-		cell_count(&cells[2], value);
+		cell_text(&cells[ROW_LABEL], buf_slice(&words));
+		cell_count(&cells[ROW_VALUE], value);
 		buf_clear(&words);
 		if (value != COUNT_UNKNOWN)
 			label_number(&words, view->language, value);
-		cell_text(&cells[3], buf_slice(&words));
+		cell_text(&cells[ROW_TEXT], buf_slice(&words));
+		for (int metric = 0; metric < METRIC_COUNT && row < SHOWN_PERIODS; metric++)
+			cell_count(&cells[ROW_METRICS + metric], counts->numbers[metric][row]);
 	}
 	buf_release(&words);
 	cli_print(cli, view->site, &table);
@@ -51,6 +60,10 @@ cmd_counts(struct cli *cli)
 	struct counts counts;
 	struct date date = {0};
 	counts_view_init(&view, site);
+	/* What the site lets anyone read does not bind whoever may ask Redis itself. */
+	view.metrics = view.pages = true;
+	if (cli->metric_text)
+		view.metric = cli->metric;
 	view.language = cli_language(cli, site);
 	view.local = cli_now(site, &view.utc);
 	date_fill(&date, view.local.day);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `hours`, `days`, `weeks`, `months`, `years`: hits of consecutive periods, the running one with an estimate. Periods
- * are those of the site's zone; none that lies ahead is shown, but for the hours of a day, which are always 24.
+ * `hours`, `days`, `weeks`, `months`, `years`: the metrics of consecutive periods, the running one with an estimate.
+ * Periods are those of the site's zone; none that lies ahead is shown, but for the hours of a day, which are always 24.
  */
-#include "cli/cli.h"
-#include "cli/range.h"
+#include "cli/window.h"
 #include "show/counts.h"
 
-enum { SERIES_MAX = 100000, YEARS_MAX = 1000 };
+enum { SERIES_MAX = 100000 };
 
 /* Hours are one kind more than base/period.h knows: id = day * 24 + hour. */
 struct series {
@@ -24,65 +23,59 @@ static const struct series period_series[PERIOD_KINDS] = {
 	[PERIOD_YEAR] = {"years", WORD_YEAR, 0},
 };
 
-/* What was asked for. Where no beginning was given, the limit or the first year decides it. */
-struct window {
-	struct range range;
-	bool from_given;
+/* Linear: what is counted so far divided by the share of the period that has passed on the local clock. */
+static void
+add_estimate(struct cell *cell, int64_t so_far, int64_t passed, int64_t whole)
+{
+	if (so_far < 0 || passed <= 0 || passed > whole)
+		return;
+	cell_number(cell, (int64_t)((double)so_far * (double)whole / (double)passed + 0.5));
+}
+
+enum { COLUMN_PERIOD, COLUMN_METRICS };
+
+static const enum label_word metric_words[METRIC_COUNT] = {
+	[METRIC_HITS] = WORD_HITS,
+	[METRIC_VISITS] = WORD_VISITS,
+	[METRIC_VISITORS] = WORD_VISITORS,
 };
 
-static struct range
-one_range(const char *text, int32_t today)
-{
-	struct range range;
-	if (!range_parse(slice_of(text), today, &range))
-		cli_fail(CLI_USAGE,
-			 "\"%s\" is no range: today, yesterday, 7d, 2020-05-20, 2020-W21, 2020-05 "
-			 "or 2020",
-			 text);
-	return range;
-}
-
-static struct window
-asked_window(const struct cli *cli, int32_t today)
-{
-	struct window window = {{today, today}, false};
-	if (cli->arg_count > 0 && (cli->from || cli->to))
-		cli_fail(CLI_USAGE, "either a range or --from and --to, not both");
-	if (cli->arg_count > 0)
-		window = (struct window){one_range(cli->args[0], today), true};
-	if (cli->to)
-		window.range.last = one_range(cli->to, today).last;
-	if (cli->from)
-		window = (struct window){{one_range(cli->from, today).first, window.range.last},
-					 true};
-	if (window.range.last > today)
-		window.range.last = today;
-	return window;
-}
-
-/* Linear: hits so far divided by the share of the period that has passed on the local clock. */
-static void
-add_estimate(struct cell *cell, int64_t hits, int64_t passed, int64_t whole)
-{
-	if (hits < 0 || passed <= 0 || passed > whole)
-		return;
-	cell_number(cell, (int64_t)((double)hits * (double)whole / (double)passed + 0.5));
-}
-
-enum { COLUMN_PERIOD, COLUMN_VALUE, COLUMN_IS_COMPLETE, COLUMN_GUESS, SERIES_COLUMNS };
+/* The first `metrics` of the metrics have a column; that of `barred` has the bar, and the estimate. */
+struct shown {
+	struct table table;
+	size_t metrics;
+	enum metric barred;
+};
 
 static void
-init_table(struct table *table, const struct conf_site *site, enum label_word word)
+init_shown(struct shown *shown, const struct conf_site *site, enum label_word word)
 {
-	const struct column columns[SERIES_COLUMNS] = {
+	struct column columns[COLUMN_METRICS + METRIC_COUNT + 2] = {
 		[COLUMN_PERIOD] = {"period", word, COLUMN_TEXT, NULL},
-		[COLUMN_VALUE] = {"hits", WORD_HITS, COLUMN_HITS, NULL},
-		[COLUMN_IS_COMPLETE] = {"complete", WORD_RUNNING, COLUMN_COMPLETE, NULL},
-		[COLUMN_GUESS] = {"estimate", WORD_ESTIMATE, COLUMN_ESTIMATE, NULL},
 	};
-	table_init(table, columns, SERIES_COLUMNS);
-	table->site = site->key;
-	table->timezone = site->timezone;
+	struct column *column = &columns[COLUMN_METRICS];
+	for (size_t i = 0; i < shown->metrics; i++)
+		*column++ = (struct column){metric_names[i], metric_words[i],
+					    i == shown->barred ? COLUMN_BAR : COLUMN_BESIDE, NULL};
+	*column++ = (struct column){"complete", WORD_RUNNING, COLUMN_COMPLETE, NULL};
+	*column++ = (struct column){"estimate", WORD_ESTIMATE, COLUMN_ESTIMATE, NULL};
+	table_init(&shown->table, columns, (size_t)(column - columns));
+	shown->table.site = site->key;
+	shown->table.timezone = site->timezone;
+}
+
+/* `passed` of `whole` of the period are over; nothing of one that lies ahead. */
+static void
+add_shown(struct shown *shown, const char *name, const int64_t numbers[], bool complete,
+	  int64_t passed, int64_t whole)
+{
+	struct cell *cell = table_row(&shown->table);
+	cell_text(cell++, slice_of(name));
+	for (size_t i = 0; i < shown->metrics; i++)
+		cell_count(cell++, numbers[i]);
+	cell_number(cell++, complete);
+	if (!complete)
+		add_estimate(cell, numbers[shown->barred], passed, whole);
 }
 
 /* The ids [first, last] that are shown. */
@@ -110,30 +103,27 @@ seconds_of_day(struct local_time now)
 }
 
 static void
-add_period(struct table *table, enum period_kind kind, int32_t id, int64_t hits,
+add_period(struct shown *shown, enum period_kind kind, int32_t id, const int64_t numbers[],
 	   struct local_time now)
 {
 	char name[PERIOD_NAME_SIZE];
 	bool complete = id != period_of_day(kind, now.day);
-	struct cell *row = table_row(table);
-	cell_text(&row[COLUMN_PERIOD], slice_of(period_name(kind, id, name)));
-	cell_count(&row[COLUMN_VALUE], hits);
-	cell_number(&row[COLUMN_IS_COMPLETE], complete);
 	int64_t first = period_first_day(kind, id);
 	int64_t passed = (now.day - first) * 86400 + seconds_of_day(now);
-	if (!complete)
-		add_estimate(&row[COLUMN_GUESS], hits, passed,
-			     (period_first_day(kind, id + 1) - first) * 86400);
+	add_shown(shown, period_name(kind, id, name), numbers, complete, passed,
+		  (period_first_day(kind, id + 1) - first) * 86400);
 }
 
-/* The first year that has hits, for `years` without a range. */
-static int64_t
-first_year(struct store *store, const struct conf_site *site, int64_t otherwise)
+/* Every metric of the periods, metric by metric. */
+static int64_t *
+read_periods(struct store *store, const struct conf_site *site, enum period_kind kind,
+	     struct ids ids, size_t count)
 {
-	int32_t years[YEARS_MAX];
-	size_t count = 0;
-	cli_check(store, store_years(store, site->key_slice, years, YEARS_MAX, &count));
-	return count > 0 && years[0] < otherwise ? years[0] : otherwise;
+	int64_t *numbers = xcalloc(count * METRIC_COUNT + 1, sizeof(*numbers));
+	for (int i = 0; i < METRIC_COUNT && count > 0; i++)
+		cli_check(store, store_series(store, site->key_slice, i, kind, (int32_t)ids.first,
+					      count, numbers + (size_t)i * count));
+	return numbers;
 }
 
 static int
@@ -143,27 +133,28 @@ show_periods(struct cli *cli, enum period_kind kind)
 	const struct conf_site *site = cli_site(cli);
 	int64_t utc;
 	struct local_time now = cli_now(site, &utc);
-	struct window window = asked_window(cli, now.day);
+	struct window window = window_asked(cli, 0, now.day);
 	struct store *store = cli_store(cli);
 	struct ids ids = {period_of_day(kind, window.range.first),
 			  period_of_day(kind, window.range.last)};
 	if (!window.from_given && series->limit == 0)
-		ids.first = first_year(store, site, ids.last);
+		ids.first = window_first_year(store, site, (int32_t)ids.last);
 	bool bounded = window.from_given || series->limit == 0;
 	ids = cut_ids(cli, series, ids, bounded);
 
-	struct table table;
-	init_table(&table, site, series->word);
+	struct shown shown = {.metrics = METRIC_COUNT, .barred = cli->metric};
+	init_shown(&shown, site, series->word);
 	size_t count = ids.last >= ids.first ? (size_t)(ids.last - ids.first + 1) : 0;
-	int64_t *hits = xcalloc(count + 1, sizeof *hits);
-	if (count > 0)
-		cli_check(store, store_series(store, site->key_slice, METRIC_HITS, kind,
-					      (int32_t)ids.first, count, hits));
-	for (size_t i = 0; i < count; i++)
-		add_period(&table, kind, (int32_t)(ids.first + (int64_t)i), hits[i], now);
+	int64_t *numbers = read_periods(store, site, kind, ids, count);
+	for (size_t i = 0; i < count; i++) {
+		int64_t row[METRIC_COUNT];
+		for (size_t metric = 0; metric < METRIC_COUNT; metric++)
+			row[metric] = numbers[metric * count + i];
+		add_period(&shown, kind, (int32_t)(ids.first + (int64_t)i), row, now);
+	}
 	store_free(store);
-	free(hits);
-	cli_print(cli, site, &table);
+	free(numbers);
+	cli_print(cli, site, &shown.table);
 	return CLI_FINE;
 }
 
@@ -173,7 +164,7 @@ read_hours(struct store *store, const struct conf_site *site, int32_t day, int64
 {
 	bool known = false;
 	int64_t hits = 0;
-	memset(hours, 0, 24 * sizeof *hours);
+	memset(hours, 0, 24 * sizeof(*hours));
 	cli_check(store, store_hours(store, site->key_slice, day, hours, &known));
 	if (known)
 		return;
@@ -185,19 +176,15 @@ read_hours(struct store *store, const struct conf_site *site, int32_t day, int64
 
 /* Hours of today that lie ahead are not complete, but only the running one can be estimated. */
 static void
-add_hour(struct table *table, int64_t id, int64_t hits, struct local_time now)
+add_hour(struct shown *shown, int64_t id, int64_t hits, struct local_time now)
 {
 	char day[PERIOD_NAME_SIZE], name[PERIOD_NAME_SIZE + 4];
 	int64_t running = (int64_t)now.day * 24 + now.hour;
 	int32_t hour = (int32_t)(id - id / 24 * 24);
-	snprintf(name, sizeof name, "%sT%02d", period_name(PERIOD_DAY, (int32_t)(id / 24), day),
+	snprintf(name, sizeof(name), "%sT%02d", period_name(PERIOD_DAY, (int32_t)(id / 24), day),
 		 hour);
-	struct cell *row = table_row(table);
-	cell_text(&row[COLUMN_PERIOD], slice_of(name));
-	cell_count(&row[COLUMN_VALUE], hits);
-	cell_number(&row[COLUMN_IS_COMPLETE], id < running);
-	if (id == running)
-		add_estimate(&row[COLUMN_GUESS], hits, now.minute * 60 + now.second, 3600);
+	int64_t passed = id == running ? now.minute * 60 + now.second : 0;
+	add_shown(shown, name, &hits, id < running, passed, 3600);
 }
 
 int
@@ -206,7 +193,7 @@ cmd_hours(struct cli *cli)
 	const struct conf_site *site = cli_site(cli);
 	int64_t utc, hours[24];
 	struct local_time now = cli_now(site, &utc);
-	struct window window = asked_window(cli, now.day);
+	struct window window = window_asked(cli, 0, now.day);
 	struct ids ids = {(int64_t)window.range.first * 24, (int64_t)window.range.last * 24 + 23};
 	if (ids.first < 0)
 		ids.first = 0;
@@ -215,15 +202,15 @@ cmd_hours(struct cli *cli)
 	ids = cut_ids(cli, &hours_series, ids, window.from_given);
 
 	struct store *store = cli_store(cli);
-	struct table table;
-	init_table(&table, site, hours_series.word);
+	struct shown shown = {.metrics = 1, .barred = METRIC_HITS};
+	init_shown(&shown, site, hours_series.word);
 	for (int64_t id = ids.first; id <= ids.last; id++) {
 		if (id == ids.first || id % 24 == 0)
 			read_hours(store, site, (int32_t)(id / 24), hours);
-		add_hour(&table, id, hours[id % 24], now);
+		add_hour(&shown, id, hours[id % 24], now);
 	}
 	store_free(store);
-	cli_print(cli, site, &table);
+	cli_print(cli, site, &shown.table);
 	return CLI_FINE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `summary`: one row a site, each in its own zone. One round trip per shard, however many sites there are. */
+/* `summary`: a row for each site and metric, each site in its own zone. One round trip per shard, however many sites there are. */
 #include "cli/cli.h"
 
 static const enum shown_period summary_periods[] = {SHOWN_TODAY, SHOWN_YESTERDAY, SHOWN_THIS_MONTH,
@@ -23,23 +23,59 @@ read_shard(struct store *store, const struct conf *conf, int shard, struct site_
 	free(asked);
 }
 
+enum {
+	COLUMN_SITE,
+	COLUMN_OF,
+	COLUMN_PERIODS,
+	COLUMN_ONLINE = COLUMN_PERIODS + SUMMARY_PERIODS,
+	SUMMARY_COLUMNS
+};
+
+/* Who is online is a number of visitors, and stands with theirs. */
 static void
-add_row(struct table *table, const struct site_numbers *numbers)
+add_row(struct table *table, const struct site_numbers *numbers, enum metric metric,
+	enum conf_language language)
 {
+	static const enum label_word words[METRIC_COUNT] = {
+		[METRIC_HITS] = WORD_HITS,
+		[METRIC_VISITS] = WORD_VISITS,
+		[METRIC_VISITORS] = WORD_VISITORS,
+	};
 	struct cell *row = table_row(table);
-	cell_text(&row[0], numbers->site);
+	cell_text(&row[COLUMN_SITE], numbers->site);
+	cell_text(&row[COLUMN_OF], slice_of(metric_names[metric]));
+	cell_shown(&row[COLUMN_OF], slice_of(label_word(language, words[metric])));
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++)
-		cell_count(&row[1 + i], numbers->counts[METRIC_HITS][summary_periods[i]]);
+		cell_count(&row[COLUMN_PERIODS + i], numbers->counts[metric][summary_periods[i]]);
+	if (metric == METRIC_VISITORS)
+		cell_count(&row[COLUMN_ONLINE], numbers->online);
+}
+
+/* Hits and visitors, or the one metric that was asked for. */
+static void
+add_site(const struct cli *cli, struct table *table, const struct site_numbers *numbers,
+	 enum conf_language language)
+{
+	if (cli->metric_text) {
+		add_row(table, numbers, cli->metric, language);
+		return;
+	}
+	add_row(table, numbers, METRIC_HITS, language);
+	add_row(table, numbers, METRIC_VISITORS, language);
 }
 
 /* The months of two sites may differ around midnight, so the heads do not name them. */
 static void
 init_table(struct table *table, enum conf_language language, struct buf labels[SUMMARY_PERIODS])
 {
-	struct column columns[1 + SUMMARY_PERIODS] = {{"site", WORD_SITE, COLUMN_TEXT, NULL}};
+	struct column columns[SUMMARY_COLUMNS] = {
+		[COLUMN_SITE] = {"site", WORD_SITE, COLUMN_TEXT, NULL},
+		[COLUMN_OF] = {"metric", WORD_METRIC, COLUMN_TEXT, NULL},
+		[COLUMN_ONLINE] = {"online", WORD_ONLINE, COLUMN_COUNT, NULL},
+	};
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++) {
 		enum shown_period period = summary_periods[i];
-		struct column *column = &columns[1 + i];
+		struct column *column = &columns[COLUMN_PERIODS + i];
 		*column =
 			(struct column){shown_periods[period].name, WORD_MONTH, COLUMN_COUNT, NULL};
 		if (period == SHOWN_THIS_YEAR)
@@ -72,10 +108,11 @@ cmd_summary(struct cli *cli)
 
 	struct table table;
 	struct buf labels[SUMMARY_PERIODS] = {0};
-	init_table(&table, cli_language(cli, only), labels);
+	enum conf_language language = cli_language(cli, only);
+	init_table(&table, language, labels);
 	for (size_t i = 0; i < conf->site_count; i++)
 		if (!only || only == &conf->sites[i])
-			add_row(&table, &numbers[i]);
+			add_site(cli, &table, &numbers[i], language);
 	cli_print(cli, only, &table);
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++)
 		buf_release(&labels[i]);

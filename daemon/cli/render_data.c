@@ -19,7 +19,7 @@ cell_json(const struct column *column, const struct cell *cell)
 	if (cell->state == CELL_UNKNOWN)
 		return json_null();
 	if (cell->state == CELL_TEXT)
-		return json_string(cell->text);
+		return json_stringn(cell->text, cell->len);
 	return is_flag(column) ? json_boolean(cell->number) : json_integer(cell->number);
 }
 
@@ -62,7 +62,7 @@ static struct slice
 cell_plain(const struct column *column, const struct cell *cell, char number[24])
 {
 	if (cell->state == CELL_TEXT)
-		return slice_of(cell->text);
+		return cell_slice(cell);
 	if (cell->state != CELL_NUMBER)
 		return SLICE("");
 	if (is_flag(column))

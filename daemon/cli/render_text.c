@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rendering that people read: aligned columns that fit the terminal, a bar beside the hits, their sum and average
+ * The rendering that people read: aligned columns that fit the terminal, a bar at the line's end, sums and averages
  * below, and what the running period may come to. Widths are those of the characters on the screen, not of their bytes.
  */
 #include <wchar.h>
@@ -75,22 +75,45 @@ pad(struct buf *out, int columns)
 		buf_add_literal(out, " ");
 }
 
+/* No line ends in blanks. */
+static void
+end_line(struct buf *out)
+{
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		out->len--;
+	buf_add_literal(out, "\n");
+}
+
+/* Of a column, for the lines below the rows. */
+struct sums {
+	int64_t sum, greatest, complete_sum;
+	int64_t known,
+		complete_rows; /* how many rows have a number; of those, periods that are over */
+};
+
 /* The columns of a table that are shown as such, and how wide. */
 struct layout {
 	int width[TABLE_COLUMNS_MAX]; /* 0: not shown */
-	int hits;                     /* the column with the bar, or -1 */
-	int complete, estimate;       /* or -1 */
-	int bar;                      /* columns of the longest bar */
-	int64_t sum, greatest, complete_sum;
-	int64_t known, complete_rows;
+	struct sums sums[TABLE_COLUMNS_MAX];
+	int barred;             /* the column with the bar, or -1 */
+	int complete, estimate; /* or -1 */
+	int bar;                /* columns of the longest bar */
+	bool beside;            /* a column beside the barred one is shown */
 };
+
+/* Has a sum and an average below. */
+static bool
+is_summed(const struct column *column)
+{
+	return column->type == COLUMN_BAR || column->type == COLUMN_BESIDE;
+}
 
 static void
 cell_words(struct buf *out, const struct column *column, const struct cell *cell,
 	   enum conf_language language)
 {
 	if (cell->state == CELL_TEXT)
-		buf_add_slice(out, slice_of(cell->text));
+		buf_add_slice(out, cell->shown ? slice_of(cell->shown) : cell_slice(cell));
 	else if (cell->state == CELL_UNKNOWN)
 		buf_add_literal(out, "–");
 	else if (cell->state == CELL_NUMBER && column->type == COLUMN_FLAG)
@@ -112,21 +135,20 @@ is_complete(const struct table *table, const struct layout *layout, size_t row)
 }
 
 static void
-measure_hits(struct layout *layout, const struct table *table)
+measure(struct layout *layout, const struct table *table, size_t column)
 {
-	if (layout->hits < 0)
-		return;
+	struct sums *sums = &layout->sums[column];
 	for (size_t row = 0; row < table->row_count; row++) {
-		const struct cell *cell = table_cell(table, row, (size_t)layout->hits);
+		const struct cell *cell = table_cell(table, row, column);
 		if (cell->state != CELL_NUMBER)
 			continue;
-		layout->known++;
-		layout->sum += cell->number;
-		if (cell->number > layout->greatest)
-			layout->greatest = cell->number;
+		sums->known++;
+		sums->sum += cell->number;
+		if (cell->number > sums->greatest)
+			sums->greatest = cell->number;
 		if (is_complete(table, layout, row)) {
-			layout->complete_rows++;
-			layout->complete_sum += cell->number;
+			sums->complete_rows++;
+			sums->complete_sum += cell->number;
 		}
 	}
 }
@@ -148,10 +170,10 @@ widest(struct buf *scratch, const struct table *table, size_t column, enum conf_
 static void
 find_columns(struct layout *layout, const struct table *table)
 {
-	layout->hits = layout->complete = layout->estimate = -1;
+	layout->barred = layout->complete = layout->estimate = -1;
 	for (size_t i = 0; i < table->column_count; i++) {
-		if (table->columns[i].type == COLUMN_HITS)
-			layout->hits = (int)i;
+		if (table->columns[i].type == COLUMN_BAR)
+			layout->barred = (int)i;
 		if (table->columns[i].type == COLUMN_COMPLETE)
 			layout->complete = (int)i;
 		if (table->columns[i].type == COLUMN_ESTIMATE)
@@ -161,20 +183,24 @@ find_columns(struct layout *layout, const struct table *table)
 
 /* The lines below the rows stand in the same columns, so they count for the widths. */
 static void
-widen_for_foot(struct layout *layout, struct buf *scratch, const struct look *look)
+widen_for_foot(struct layout *layout, const struct table *table, struct buf *scratch,
+	       const struct look *look)
 {
-	if (layout->hits < 1)
-		return;
 	static const enum label_word words[] = {WORD_SUM, WORD_AVERAGE};
+	if (layout->barred < 0)
+		return;
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		int width = display_width(slice_of(label_word(look->language, words[i])));
 		layout->width[0] = width > layout->width[0] ? width : layout->width[0];
 	}
-	buf_clear(scratch);
-	label_number(scratch, look->language, layout->sum);
-	int width = display_width(buf_slice(scratch));
-	if (width > layout->width[layout->hits])
-		layout->width[layout->hits] = width;
+	for (size_t i = 1; i < table->column_count; i++) {
+		if (!is_summed(&table->columns[i]))
+			continue;
+		buf_clear(scratch);
+		label_number(scratch, look->language, layout->sums[i].sum);
+		int width = display_width(buf_slice(scratch));
+		layout->width[i] = width > layout->width[i] ? width : layout->width[i];
+	}
 }
 
 static int
@@ -202,19 +228,36 @@ fit(struct layout *layout, const struct table *table, int room)
 		layout->width[at] = width - over > TEXT_MIN ? width - over : TEXT_MIN;
 }
 
+/* Leaves out, from the right, what stands beside the barred column, until a bar has room. */
+static void
+drop_beside(struct layout *layout, const struct table *table, int room)
+{
+	for (size_t i = table->column_count; i-- > 0;) {
+		if (table->columns[i].type != COLUMN_BESIDE)
+			continue;
+		if (total_width(layout, table) + GAP + BAR_MIN > room)
+			layout->width[i] = 0;
+		layout->beside = layout->beside || layout->width[i];
+	}
+}
+
 static void
 lay_out(struct layout *layout, const struct table *table, const struct look *look)
 {
 	struct buf scratch = {0};
 	*layout = (struct layout){0};
 	find_columns(layout, table);
-	measure_hits(layout, table);
-	for (size_t i = 0; i < table->column_count; i++)
-		if ((int)i != layout->complete && (int)i != layout->estimate)
-			layout->width[i] = widest(&scratch, table, i, look->language);
-	widen_for_foot(layout, &scratch, look);
+	for (size_t i = 0; i < table->column_count; i++) {
+		if ((int)i == layout->complete || (int)i == layout->estimate)
+			continue;
+		layout->width[i] = widest(&scratch, table, i, look->language);
+		if (is_summed(&table->columns[i]))
+			measure(layout, table, i);
+	}
+	widen_for_foot(layout, table, &scratch, look);
 	if (layout->complete >= 0)
 		layout->width[0] += 2;
+	drop_beside(layout, table, look->width);
 	fit(layout, table, look->width);
 	int room = look->width - total_width(layout, table) - GAP;
 	layout->bar = room > BAR_MAX ? BAR_MAX : room;
@@ -252,9 +295,10 @@ last_shown(const struct layout *layout, const struct table *table)
 static void
 add_bar(struct buf *out, const struct layout *layout, int64_t value, bool color)
 {
-	if (layout->bar < BAR_MIN || layout->greatest <= 0 || value <= 0)
+	int64_t greatest = layout->sums[layout->barred].greatest;
+	if (layout->bar < BAR_MIN || greatest <= 0 || value <= 0)
 		return;
-	double share = (double)value / (double)layout->greatest;
+	double share = (double)value / (double)greatest;
 	int eighths = (int)(share * layout->bar * 8 + 0.5);
 	if (eighths == 0)
 		eighths = 1;
@@ -288,11 +332,11 @@ add_row(struct buf *out, const struct table *table, const struct layout *layout,
 			buf_add_literal(&words, " *");
 		add_cell(out, buf_slice(&words), layout->width[i], is_left(column), i == last);
 	}
-	if (layout->hits >= 0) {
-		const struct cell *hits = table_cell(table, row, (size_t)layout->hits);
-		add_bar(out, layout, hits->state == CELL_NUMBER ? hits->number : 0, look->color);
+	if (layout->barred >= 0) {
+		const struct cell *cell = table_cell(table, row, (size_t)layout->barred);
+		add_bar(out, layout, cell->state == CELL_NUMBER ? cell->number : 0, look->color);
 	}
-	buf_add_literal(out, "\n");
+	end_line(out);
 	buf_release(&words);
 }
 
@@ -308,37 +352,57 @@ add_head(struct buf *out, const struct table *table, const struct layout *layout
 		if (layout->width[i])
 			add_cell(out, column_label(&table->columns[i], look->language),
 				 layout->width[i], is_left(&table->columns[i]), i == last);
-	buf_add_literal(out, "\n");
-}
-
-static void
-add_foot_line(struct buf *out, const struct layout *layout, const char *label, int64_t value,
-	      enum conf_language language)
-{
-	struct buf number = {0};
-	label_number(&number, language, value);
-	add_cell(out, slice_of(label), layout->width[0], true, false);
-	for (int i = 1; i < layout->hits; i++)
-		pad(out, layout->width[i] ? layout->width[i] + GAP : 0);
-	add_cell(out, buf_slice(&number), layout->width[layout->hits], false, true);
-	buf_add_literal(out, "\n");
-	buf_release(&number);
+	/* Of several columns one has the bar: its name stands above it. */
+	if (layout->beside && layout->bar >= BAR_MIN) {
+		pad(out, GAP);
+		add_clipped(out, column_label(&table->columns[layout->barred], look->language),
+			    layout->bar);
+	}
+	end_line(out);
 }
 
 /* A period that is not over would pull the average down, so it counts only where nothing else is there. */
+static int64_t
+average(const struct sums *sums)
+{
+	int64_t rows = sums->complete_rows ? sums->complete_rows : sums->known;
+	int64_t sum = sums->complete_rows ? sums->complete_sum : sums->sum;
+	return rows ? (sum + rows / 2) / rows : 0;
+}
+
+/* Sums or averages below their columns. */
+static void
+add_foot_line(struct buf *out, const struct table *table, const struct layout *layout,
+	      enum label_word word, enum conf_language language)
+{
+	struct buf number = {0};
+	size_t last = 0;
+	for (size_t i = 1; i < table->column_count; i++)
+		last = is_summed(&table->columns[i]) && layout->width[i] ? i : last;
+	add_cell(out, slice_of(label_word(language, word)), layout->width[0], true, false);
+	for (size_t i = 1; i <= last; i++) {
+		const struct sums *sums = &layout->sums[i];
+		if (!layout->width[i])
+			continue;
+		buf_clear(&number);
+		if (is_summed(&table->columns[i]))
+			label_number(&number, language,
+				     word == WORD_SUM ? sums->sum : average(sums));
+		add_cell(out, buf_slice(&number), layout->width[i], false, i == last);
+	}
+	end_line(out);
+	buf_release(&number);
+}
+
 static void
 add_foot(struct buf *out, const struct table *table, const struct layout *layout,
 	 const struct look *look)
 {
-	if (layout->hits < 1 || layout->known == 0)
+	if (layout->barred < 1 || layout->sums[layout->barred].known == 0)
 		return;
-	int64_t rows = layout->complete_rows ? layout->complete_rows : layout->known;
-	int64_t sum = layout->complete_rows ? layout->complete_sum : layout->sum;
 	buf_add_literal(out, "\n");
-	add_foot_line(out, layout, label_word(look->language, WORD_SUM), layout->sum,
-		      look->language);
-	add_foot_line(out, layout, label_word(look->language, WORD_AVERAGE),
-		      (sum + rows / 2) / rows, look->language);
+	add_foot_line(out, table, layout, WORD_SUM, look->language);
+	add_foot_line(out, table, layout, WORD_AVERAGE, look->language);
 	for (size_t row = 0; layout->estimate >= 0 && row < table->row_count; row++) {
 		const struct cell *estimate = table_cell(table, row, (size_t)layout->estimate);
 		if (estimate->state != CELL_NUMBER)

@@ -17,8 +17,10 @@ table_init(struct table *table, const struct column *columns, size_t count)
 void
 table_release(struct table *table)
 {
-	for (size_t i = 0; i < table->row_count * table->column_count; i++)
+	for (size_t i = 0; i < table->row_count * table->column_count; i++) {
 		free(table->cells[i].text);
+		free(table->cells[i].shown);
+	}
 	free(table->cells);
 	*table = (struct table){0};
 }
@@ -61,7 +63,22 @@ void
 cell_text(struct cell *cell, struct slice text)
 {
 	cell->state = CELL_TEXT;
-	cell->text = xstrndup(text.ptr, text.len);
+	cell->text = xmalloc(text.len);
+	cell->len = text.len;
+	if (text.len > 0)
+		memcpy(cell->text, text.ptr, text.len);
+}
+
+void
+cell_shown(struct cell *cell, struct slice words)
+{
+	cell->shown = xstrndup(words.ptr, words.len);
+}
+
+struct slice
+cell_slice(const struct cell *cell)
+{
+	return (struct slice){cell->text, cell->len};
 }
 
 void

@@ -15,7 +15,8 @@ enum { TABLE_COLUMNS_MAX = 12 };
 enum column_type {
 	COLUMN_TEXT,
 	COLUMN_COUNT,    /* a number, written with the language's thousands in the table */
-	COLUMN_HITS,     /* a count with a bar beside it and its sum and average below */
+	COLUMN_BAR,      /* a count with a bar at the line's end and its sum and average below */
+	COLUMN_BESIDE,   /* the same without a bar, shown where there is room for it */
 	COLUMN_FLAG,     /* true or false */
 	COLUMN_COMPLETE, /* a flag of a period; the table marks rows where it is false */
 	COLUMN_ESTIMATE, /* a count that the table shows once, below, where a row has it */
@@ -38,7 +39,9 @@ enum cell_state {
 struct cell {
 	enum cell_state state;
 	int64_t number;
-	char *text; /* owned by the table */
+	char *text; /* `len` bytes, owned by the table, as is what follows */
+	size_t len;
+	char *shown; /* what people read in place of the text; NULL: the text itself */
 };
 
 struct table {
@@ -62,6 +65,9 @@ void cell_number(struct cell *cell, int64_t value);
 /* The number, or unknown where it is COUNT_UNKNOWN. */
 void cell_count(struct cell *cell, int64_t value);
 void cell_text(struct cell *cell, struct slice text);
+/* Beside its text: what it is called in the table that people read. */
+void cell_shown(struct cell *cell, struct slice words);
+struct slice cell_slice(const struct cell *cell);
 
 /* How the table that people read looks. */
 struct look {

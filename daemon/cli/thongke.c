@@ -16,7 +16,8 @@ enum {
 	TAKES_SITE = 1,
 	TAKES_RANGE = 2, /* --from, --to, --limit, and a range as its argument */
 	TAKES_ALL = 4,
-	NEEDS_NO_CONF = 8,
+	TAKES_METRIC = 8,
+	NEEDS_NO_CONF = 16,
 };
 
 static int
@@ -34,18 +35,21 @@ struct command {
 	size_t args_min, args_max;
 };
 
+/* What the tables of periods take. */
+#define TAKES_PERIODS (TAKES_SITE | TAKES_RANGE | TAKES_METRIC)
+
 static const struct command commands[] = {
 	{"summary", "", "today, yesterday, month, year and total of every site", cmd_summary,
-	 TAKES_SITE, 0, 0},
+	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"hours", "[RANGE]", "hits by hour, of today unless a range is given", cmd_hours,
 	 TAKES_SITE | TAKES_RANGE, 0, 1},
-	{"days", "[RANGE]", "hits by day, the last 30", cmd_days, TAKES_SITE | TAKES_RANGE, 0, 1},
-	{"weeks", "[RANGE]", "hits by week (Monday first), the last 12", cmd_weeks,
-	 TAKES_SITE | TAKES_RANGE, 0, 1},
-	{"months", "[RANGE]", "hits by month, the last 12", cmd_months, TAKES_SITE | TAKES_RANGE, 0,
-	 1},
-	{"years", "[RANGE]", "hits by year", cmd_years, TAKES_SITE | TAKES_RANGE, 0, 1},
-	{"counts", "", "what the counter in a page shows now", cmd_counts, TAKES_SITE, 0, 0},
+	{"days", "[RANGE]", "hits, visits and visitors by day, the last 30", cmd_days,
+	 TAKES_PERIODS, 0, 1},
+	{"weeks", "[RANGE]", "by week (Monday first), the last 12", cmd_weeks, TAKES_PERIODS, 0, 1},
+	{"months", "[RANGE]", "by month, the last 12", cmd_months, TAKES_PERIODS, 0, 1},
+	{"years", "[RANGE]", "by year", cmd_years, TAKES_PERIODS, 0, 1},
+	{"counts", "", "what the counter in a page shows now", cmd_counts,
+	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
 	{"import", "FILE", "count an access log (\"-\": standard input; .gz too), each line once",
 	 cmd_import, TAKES_SITE | TAKES_ALL, 1, 1},
@@ -73,6 +77,8 @@ static const struct option_row option_rows[] = {
 	 TAKES_RANGE},
 	{"to", "DATE", "last day, or any range (its last day counts)", FIELD(to), 0, TAKES_RANGE},
 	{"limit", "N", "the last N rows", FIELD(limit_text), 0, TAKES_RANGE},
+	{"metric", "METRIC", "hits, visits or visitors: which has the bar and the estimate",
+	 FIELD(metric_text), 0, TAKES_METRIC},
 	{"all", NULL, "import: count every request, not page views alone", FIELD(all), 0,
 	 TAKES_ALL},
 	{"table", NULL, "a table for people (default on a terminal)", FIELD(table), 0, 0},
@@ -201,12 +207,26 @@ check_color(struct cli *cli)
 }
 
 static void
+check_metric(struct cli *cli)
+{
+	for (int i = 0; cli->metric_text && i < METRIC_COUNT; i++)
+		if (strcmp(metric_names[i], cli->metric_text) == 0) {
+			cli->metric = (enum metric)i;
+			return;
+		}
+	if (cli->metric_text)
+		cli_fail(CLI_USAGE, "--metric is hits, visits or visitors, not \"%s\"",
+			 cli->metric_text);
+}
+
+static void
 check_values(struct cli *cli)
 {
 	enum conf_language language;
 	if (cli->language_text && !label_language(slice_of(cli->language_text), &language))
 		cli_fail(CLI_USAGE, "--lang is vi or en, not \"%s\"", cli->language_text);
 	check_color(cli);
+	check_metric(cli);
 	if (cli->limit_text) {
 		char *end;
 		errno = 0;

@@ -54,6 +54,8 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_VISITS] = {[CONF_VI] = "Lượt truy cập", [CONF_EN] = "Visits"},
 	[WORD_VISITORS] = {[CONF_VI] = "Khách", [CONF_EN] = "Visitors"},
 	[WORD_BOTS] = {[CONF_VI] = "Máy tìm kiếm", [CONF_EN] = "Bots"},
+	[WORD_ONLINE] = {[CONF_VI] = "Trực tuyến", [CONF_EN] = "Online"},
+	[WORD_METRIC] = {[CONF_VI] = "Chỉ số", [CONF_EN] = "Metric"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
 	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
 	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},

@@ -28,6 +28,8 @@ enum label_word {
 	WORD_VISITS,
 	WORD_VISITORS,
 	WORD_BOTS,
+	WORD_ONLINE,
+	WORD_METRIC,
 	WORD_SUM,
 	WORD_AVERAGE,
 	WORD_RUNNING, /* a period that is not over */

@@ -4,6 +4,7 @@
 The moment is 2020-05-20 14:32:07 in Vietnam (UTC+7, no summer time), a Wednesday of ISO week 21.
 """
 import csv
+import datetime
 import fractions
 import io
 import os
@@ -31,6 +32,14 @@ def put(redis):
     numbers.client.hset(numbers.key("a", "hits:2020"), mapping={"05-20": 653, "05-19": 1508, "01-01": 7})
     numbers.client.hset(numbers.key("a", "hits:2019"), mapping={"12-31": 11})
     numbers.client.hset(numbers.key("a", "hours:2020-05-20"), mapping={"09": 600, "14": 53})
+    numbers.client.hset(numbers.key("a", "visits"), mapping={"2020-05": 9000, "2020": 70000, "2019": 90000,
+                                                             "2020-W21": 2200, "all": 160000})
+    numbers.client.hset(numbers.key("a", "visits:2020"), mapping={"05-20": 401, "05-19": 800})
+    numbers.client.hset(numbers.key("a", "visitors"), mapping={"2020-05": 8000, "2020": 60000, "2020-W21": 2000,
+                                                               "all": 60000})
+    numbers.client.hset(numbers.key("a", "visitors:2020"), mapping={"05-20": 377, "05-19": 700})
+    moment = datetime.datetime.fromisoformat(NOW + "+00:00").timestamp() * 1000
+    numbers.client.zadd(numbers.key("a", "seen"), {f"{n:016x}": moment - 100_000 * n for n in range(5)})
     return numbers
 
 
@@ -52,11 +61,21 @@ def estimate(hits, passed, whole):
 
 @needs_clock
 def test_summary_of_every_site(then):
-    a = {"site": "a", "today": 653, "yesterday": 1508, "month": 20571, "year": 167386, "total": 367386}
-    b = {"site": "b", "today": 0, "yesterday": 0, "month": 0, "year": 0, "total": 0}
-    assert then.json() == {"schema": 1, "rows": [a, b]}
-    assert then.rows("summary", "-s", "a") == [a]
-    assert then.run() == "a\t653\t1508\t20571\t167386\t367386\nb\t0\t0\t0\t0\t0\n"
+    nothing = {"today": 0, "yesterday": 0, "month": 0, "year": 0, "total": 0}
+    a = [{"site": "a", "metric": "hits", "today": 653, "yesterday": 1508, "month": 20571, "year": 167386,
+          "total": 367386},
+         {"site": "a", "metric": "visitors", "today": 377, "yesterday": 700, "month": 8000, "year": 60000,
+          "total": 60000, "online": 4}]
+    b = [{"site": "b", "metric": "hits", **nothing}, {"site": "b", "metric": "visitors", **nothing, "online": 0}]
+    assert then.json() == {"schema": 1, "rows": [*a, *b]}, "online: those of the last 300 s, and 0, 100, 200, 300 s ago"
+    assert then.rows("summary", "-s", "a") == a
+    assert then.rows("summary", "-s", "a", "--metric", "visits") == [
+        {"site": "a", "metric": "visits", "today": 401, "yesterday": 800, "month": 9000, "year": 70000, "total": 160000}]
+    assert then.run("-s", "a") == "a\thits\t653\t1508\t20571\t167386\t367386\t\na\tvisitors\t377\t700\t8000\t60000\t60000\t4\n"
+    shown = then.terminal("--color=never", "-s", "a").splitlines()
+    assert max(map(columns, shown)) <= 80
+    assert [line.split()[:4] for line in shown if line.startswith("a")] == [
+        ["a", "Lượt", "xem", "653"], ["a", "Khách", "377", "700"]]
 
 
 @needs_clock
@@ -65,10 +84,21 @@ def test_days(then):
     assert (answer["schema"], answer["site"], answer["timezone"]) == (1, "a", "Asia/Ho_Chi_Minh")
     rows = answer["rows"]
     assert len(rows) == 30
-    assert rows[-1] == {"period": "2020-05-20", "hits": 653, "complete": False,
+    assert rows[-1] == {"period": "2020-05-20", "hits": 653, "visits": 401, "visitors": 377, "complete": False,
                         "estimate": estimate(653, PASSED, 86400)}
-    assert rows[-2] == {"period": "2020-05-19", "hits": 1508, "complete": True}
-    assert rows[0] == {"period": "2020-04-21", "hits": 0, "complete": True}
+    assert rows[-2] == {"period": "2020-05-19", "hits": 1508, "visits": 800, "visitors": 700, "complete": True}
+    assert rows[0] == {"period": "2020-04-21", "hits": 0, "visits": 0, "visitors": 0, "complete": True}
+
+
+@needs_clock
+def test_another_metric_has_the_bar_and_the_estimate(then):
+    [row] = then.rows("days", "-s", "a", "today", "--metric", "visitors")
+    assert row == {"period": "2020-05-20", "hits": 653, "visits": 401, "visitors": 377, "complete": False,
+                   "estimate": estimate(377, PASSED, 86400)}
+    lines = then.terminal("days", "-s", "a", "2d", "--metric=visitors", "--color=never").splitlines()
+    rows = {line.split()[0]: line for line in lines if line.startswith("2020-")}
+    full = rows["2020-05-19"].count("█")
+    assert full > 25 and abs(rows["2020-05-20"].count("█") - full * 377 / 700) <= 1
 
 
 @needs_clock
@@ -98,17 +128,17 @@ def test_a_range_over_new_year_reads_both_years(then):
 def test_weeks_months_years(then):
     weeks = then.rows("weeks", "-s", "a")
     assert len(weeks) == 12
-    assert weeks[-1] == {"period": "2020-W21", "hits": 5000, "complete": False,
+    assert weeks[-1] == {"period": "2020-W21", "hits": 5000, "visits": 2200, "visitors": 2000, "complete": False,
                          "estimate": estimate(5000, 2 * 86400 + PASSED, 7 * 86400)}
-    assert weeks[-2] == {"period": "2020-W20", "hits": 7000, "complete": True}
+    assert weeks[-2] == {"period": "2020-W20", "hits": 7000, "visits": 0, "visitors": 0, "complete": True}
     months = then.rows("months", "-s", "a")
     assert len(months) == 12 and months[0]["period"] == "2019-06"
-    assert months[-1] == {"period": "2020-05", "hits": 20571, "complete": False,
+    assert months[-1] == {"period": "2020-05", "hits": 20571, "visits": 9000, "visitors": 8000, "complete": False,
                           "estimate": estimate(20571, 19 * 86400 + PASSED, 31 * 86400)}
     day_of_year = 31 + 29 + 31 + 30 + 19
     assert then.rows("years", "-s", "a") == [
-        {"period": "2019", "hits": 200000, "complete": True},
-        {"period": "2020", "hits": 167386, "complete": False,
+        {"period": "2019", "hits": 200000, "visits": 90000, "visitors": 0, "complete": True},
+        {"period": "2020", "hits": 167386, "visits": 70000, "visitors": 60000, "complete": False,
          "estimate": estimate(167386, day_of_year * 86400 + PASSED, 366 * 86400)}]
     touched = then.rows("months", "-s", "a", "--from", "2020-03-31", "--to", "2020-05-01")
     assert [row["period"] for row in touched] == ["2020-03", "2020-04", "2020-05"]
@@ -146,7 +176,7 @@ def test_csv_and_tsv_are_the_rows_of_the_json(then):
     written = then.run("days", "-s", "a", "2d", "--csv")
     assert written.count("\r\n") == 3
     read = list(csv.DictReader(io.StringIO(written, newline="")))
-    assert list(read[0]) == ["period", "hits", "complete", "estimate"]
+    assert list(read[0]) == ["period", "hits", "visits", "visitors", "complete", "estimate"]
     plain = {True: "true", False: "false"}
     for row, got in zip(rows, read, strict=True):
         assert got == {key: "" if key not in row else plain.get(row[key], str(row[key])) if isinstance(row[key], bool)
@@ -166,7 +196,11 @@ def test_counts_is_what_the_counter_shows(then):
                               "last_month": 30000, "year": 167386, "last_year": 200000, "total": 367386}
     assert answer["rows"][2] == {"row": "month", "label": "Tháng 05", "value": 20571, "text": "20.571"}
     read = list(csv.DictReader(io.StringIO(then.run("counts", "-s", "a", "--csv"))))
-    assert read == [{key: str(value) for key, value in row.items()} for row in answer["rows"]]
+    periods = [{metric: answer[metric][row["row"]] for metric in ("hits", "visits", "visitors")} for row in answer["rows"]]
+    assert read == [{key: str(value) for key, value in {**row, **period}.items()}
+                    for row, period in zip(answer["rows"], periods, strict=True)]
+    assert answer["visits"]["today"] == 401 and answer["visitors"]["yesterday"] == 700 and answer["online"] == 4
+    assert "Hôm nay : 377\n" in then.run("counts", "-s", "a", "--table", "--metric=visitors")
 
 
 def columns(text):
@@ -183,11 +217,12 @@ def test_a_terminal_of_80_columns_gets_a_table(then):
     assert list(rows) == [f"2020-05-{day}" for day in range(14, 21)]
     assert rows["2020-05-19"].split()[1] == "1.508" and rows["2020-05-20"].split()[1:3] == ["*", "653"]
     full = rows["2020-05-19"].count("█")
-    assert abs(rows["2020-05-20"].count("█") - full * 653 / 1508) <= 1 and full > 40
+    assert abs(rows["2020-05-20"].count("█") - full * 653 / 1508) <= 1 and full > 25
+    assert rows["2020-05-20"].split()[3:5] == ["401", "377"]
     assert len({line.index("653") + 3 if "653" in line else line.index("1.508") + 5
                 for line in (rows["2020-05-19"], rows["2020-05-20"])}) == 1, "numbers stand under each other"
-    assert any(line.split()[-1:] == ["2.161"] for line in lines), "the sum, 653 + 1508"
-    assert any(line.split()[-1:] == ["251"] for line in lines), "the average of the six days that are over"
+    assert any(line.split()[-3:] == ["2.161", "1.201", "1.077"] for line in lines), "653 + 1508, 401 + 800, 377 + 700"
+    assert any(line.split()[-3:] == ["251", "133", "117"] for line in lines), "the average of the six days that are over"
     assert bare.rstrip().endswith(f"{estimate(653, PASSED, 86400):,}".replace(",", "."))
     assert "\x1b[" in shown
     assert "\x1b[" not in then.terminal("days", "-s", "a", "7d", env={"NO_COLOR": "1"})
@@ -201,6 +236,7 @@ def test_other_widths(then, width):
     lines = then.terminal("days", "-s", "a", "7d", "--color=never", columns=width).splitlines()
     rows = [line for line in lines if line.startswith("2020-")]
     assert len(rows) == 7 and max(map(columns, rows)) <= width
+    assert ("401" in rows[-1], "377" in rows[-1]) == (width > 40, width > 40), "there is room for them, and for a bar"
 
 
 def test_words_follow_the_language(cli):
@@ -246,6 +282,7 @@ def test_version_and_help_need_no_configuration():
 USAGE_ERRORS = """
 nonsense | days --nonsense | days -x | -s | days | import | journal | journal nonsense | version x
 days -s a tomorrow | days -s a 7d 8d | days -s a 7d --from 2020 | days -s a --from 0001-01-01
+hours -s a --metric visits | days -s a --metric clicks | sites --metric hits
 days -s a --limit 0 | days -s a --limit x | days -s a --json --csv | days -s a --lang fr | summary --color red
 summary --from 2020 | days --all | summary a
 """

@@ -13,7 +13,7 @@
 #include "show/counts.h"
 
 static const struct column series_columns[] = {{"period", WORD_DAY, COLUMN_TEXT, "Ngày"},
-					       {"hits", WORD_DAY, COLUMN_HITS, "Lượt"},
+					       {"hits", WORD_DAY, COLUMN_BAR, "Lượt"},
 					       {"complete", WORD_DAY, COLUMN_COMPLETE, "complete"},
 					       {"estimate", WORD_DAY, COLUMN_ESTIMATE, "estimate"}};
 
