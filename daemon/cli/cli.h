@@ -78,6 +78,7 @@ int cmd_weeks(struct cli *cli);
 int cmd_months(struct cli *cli);
 int cmd_years(struct cli *cli);
 int cmd_counts(struct cli *cli);
+int cmd_top(struct cli *cli);
 int cmd_sites(struct cli *cli);
 int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The renderings that programs read: JSON, CSV (RFC 4180: CRLF, quotes doubled) and TSV (no header; a value has no
- * tab or line end). Numbers are plain digits in all of them, whatever the language.
+ * The renderings that programs read: JSON, CSV (RFC 4180: CRLF, quotes doubled) and TSV (no header). Numbers are plain
+ * digits in all of them, whatever the language. What strangers wrote is inert in all of them; JSON alone loses nothing.
  */
 #include <jansson.h>
 
+#include "cli/inert.h"
 #include "cli/table.h"
+
+enum { SHARE_WHOLE = 10000, SHARE_DIGITS = 4 };
 
 static bool
 is_flag(const struct column *column)
 {
 	return column->type == COLUMN_FLAG || column->type == COLUMN_COMPLETE;
+}
+
+/* jansson takes nothing but UTF-8. */
+static json_t *
+text_json(struct slice text)
+{
+	struct buf sound = {0};
+	inert_add_utf8(&sound, text);
+	json_t *string = json_stringn(buf_slice(&sound).ptr, sound.len);
+	buf_release(&sound);
+	return string;
 }
 
 static json_t *
@@ -19,7 +33,9 @@ cell_json(const struct column *column, const struct cell *cell)
 	if (cell->state == CELL_UNKNOWN)
 		return json_null();
 	if (cell->state == CELL_TEXT)
-		return json_stringn(cell->text, cell->len);
+		return text_json(cell_slice(cell));
+	if (column->type == COLUMN_SHARE)
+		return json_real((double)cell->number / SHARE_WHOLE);
 	return is_flag(column) ? json_boolean(cell->number) : json_integer(cell->number);
 }
 
@@ -49,9 +65,15 @@ render_json(struct buf *out, const struct table *table, const struct look *look)
 		json_object_set_new(root, "site", json_string(table->site));
 	if (table->timezone)
 		json_object_set_new(root, "timezone", json_string(table->timezone));
+	if (table->dimension)
+		json_object_set_new(root, "dimension", json_string(table->dimension));
+	if (*table->from) {
+		json_object_set_new(root, "from", json_string(table->from));
+		json_object_set_new(root, "to", json_string(table->to));
+	}
 	json_object_set_new(root, "rows", rows);
-	char *text = json_dumps(root, JSON_COMPACT);
-	buf_add_slice(out, slice_of(text));
+	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(SHARE_DIGITS));
+	inert_add_json(out, slice_of(text));
 	buf_add_literal(out, "\n");
 	free(text);
 	json_decref(root);
@@ -67,17 +89,17 @@ cell_plain(const struct column *column, const struct cell *cell, char number[24]
 		return SLICE("");
 	if (is_flag(column))
 		return slice_of(cell->number ? "true" : "false");
-	int len = snprintf(number, 24, "%" PRId64, cell->number);
+	int len = column->type == COLUMN_SHARE ? snprintf(number, 24, "%.*g", SHARE_DIGITS,
+							  (double)cell->number / SHARE_WHOLE)
+					       : snprintf(number, 24, "%" PRId64, cell->number);
 	return (struct slice){number, (size_t)len};
 }
 
+/* No value has a line end by now: commas and quotes are what needs quotes around it. */
 static void
 csv_add(struct buf *out, struct slice value)
 {
-	bool quoted = false;
-	for (size_t i = 0; i < value.len; i++)
-		quoted = quoted || memchr(",\"\r\n", value.ptr[i], 4);
-	if (!quoted) {
+	if (!memchr(value.ptr, ',', value.len) && !memchr(value.ptr, '"', value.len)) {
 		buf_add_slice(out, value);
 		return;
 	}
@@ -90,6 +112,19 @@ csv_add(struct buf *out, struct slice value)
 	buf_add_literal(out, "\"");
 }
 
+/* A spreadsheet shows a cell that begins with an apostrophe as text, without it. */
+static void
+csv_add_cell(struct buf *out, const struct column *column, const struct cell *cell)
+{
+	char number[24];
+	struct buf text = {0};
+	if (cell->state == CELL_TEXT && inert_is_formula(cell_slice(cell)))
+		buf_add_literal(&text, "'");
+	inert_add(&text, cell_plain(column, cell, number));
+	csv_add(out, buf_slice(&text));
+	buf_release(&text);
+}
+
 void
 render_csv(struct buf *out, const struct table *table, const struct look *look)
 {
@@ -98,22 +133,11 @@ render_csv(struct buf *out, const struct table *table, const struct look *look)
 		csv_add(out, slice_of(table->columns[i].key));
 		buf_addf(out, "%s", i + 1 < table->column_count ? "," : "\r\n");
 	}
-	char number[24];
 	for (size_t row = 0; row < table->row_count; row++)
 		for (size_t i = 0; i < table->column_count; i++) {
-			csv_add(out,
-				cell_plain(&table->columns[i], table_cell(table, row, i), number));
+			csv_add_cell(out, &table->columns[i], table_cell(table, row, i));
 			buf_addf(out, "%s", i + 1 < table->column_count ? "," : "\r\n");
 		}
-}
-
-static void
-tsv_add(struct buf *out, struct slice value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		bool control = (unsigned char)value.ptr[i] < 0x20;
-		buf_add(out, control ? " " : value.ptr + i, 1);
-	}
 }
 
 void
@@ -123,8 +147,8 @@ render_tsv(struct buf *out, const struct table *table, const struct look *look)
 	char number[24];
 	for (size_t row = 0; row < table->row_count; row++)
 		for (size_t i = 0; i < table->column_count; i++) {
-			tsv_add(out,
-				cell_plain(&table->columns[i], table_cell(table, row, i), number));
+			inert_add(out, cell_plain(&table->columns[i], table_cell(table, row, i),
+						  number));
 			buf_addf(out, "%s", i + 1 < table->column_count ? "\t" : "\n");
 		}
 }

@@ -6,22 +6,25 @@
 #include <wchar.h>
 
 #include "base/form.h"
+#include "cli/inert.h"
 #include "cli/table.h"
 
 enum {
 	GAP = 2,
 	BAR_MIN = 5,
 	BAR_MAX = 50,
-	TEXT_MIN = 8, /* a text column is not cut shorter than this */
+	TEXT_MIN = 8,   /* a text column is not cut shorter than this */
+	TEXT_WIDE = 24, /* nor than this for the sake of a bar of BAR_WIDE */
+	BAR_WIDE = 12,
 };
 
-/* One character: its bytes, and the columns it takes on the screen; a byte that is no UTF-8 shows as '?'. */
+/* One character: its bytes, and the columns it takes on the screen; absent: it is shown as '?'. */
 static struct slice
 next_character(struct slice text, int *width)
 {
 	uint32_t code = 0;
 	size_t len = utf8_decode(text, &code);
-	*width = len ? wcwidth((wchar_t)code) : -1;
+	*width = len && !inert_acts(code) ? wcwidth((wchar_t)code) : -1;
 	if (*width >= 0)
 		return (struct slice){text.ptr, len};
 	*width = 1;
@@ -118,6 +121,8 @@ cell_words(struct buf *out, const struct column *column, const struct cell *cell
 		buf_add_literal(out, "–");
 	else if (cell->state == CELL_NUMBER && column->type == COLUMN_FLAG)
 		buf_addf(out, "%s", cell->number ? "✓" : "–");
+	else if (cell->state == CELL_NUMBER && column->type == COLUMN_SHARE)
+		label_share(out, language, cell->number);
 	else if (cell->state == CELL_NUMBER)
 		label_number(out, language, cell->number);
 }
@@ -212,11 +217,12 @@ total_width(const struct layout *layout, const struct table *table)
 	return total > GAP ? total - GAP : total;
 }
 
-/* Takes what is too much from the widest text column. */
+/* Takes what is too much, also for a bar to be of use, from the widest text column. */
 static void
 fit(struct layout *layout, const struct table *table, int room)
 {
 	int over = total_width(layout, table) - room;
+	int over_bar = layout->barred < 0 ? over : over + GAP + BAR_WIDE;
 	size_t at = 0;
 	int width = 0;
 	for (size_t i = 0; i < table->column_count; i++)
@@ -224,6 +230,11 @@ fit(struct layout *layout, const struct table *table, int room)
 			at = i;
 			width = layout->width[i];
 		}
+	if (over_bar > 0 && width > TEXT_WIDE) {
+		int cut = over_bar < width - TEXT_WIDE ? over_bar : width - TEXT_WIDE;
+		layout->width[at] = width -= cut;
+		over -= cut;
+	}
 	if (over > 0 && width > TEXT_MIN)
 		layout->width[at] = width - over > TEXT_MIN ? width - over : TEXT_MIN;
 }
@@ -254,6 +265,8 @@ lay_out(struct layout *layout, const struct table *table, const struct look *loo
 		if (is_summed(&table->columns[i]))
 			measure(layout, table, i);
 	}
+	if (table->has_whole && layout->barred >= 0)
+		layout->sums[layout->barred].sum = table->whole;
 	widen_for_foot(layout, table, &scratch, look);
 	if (layout->complete >= 0)
 		layout->width[0] += 2;
@@ -345,8 +358,14 @@ add_head(struct buf *out, const struct table *table, const struct layout *layout
 	 const struct look *look)
 {
 	if (table->site)
-		buf_addf(out, "%s (%s: %s)\n\n", table->site,
-			 label_word(look->language, WORD_TIMEZONE), table->timezone);
+		buf_addf(out, "%s (%s: %s)", table->site, label_word(look->language, WORD_TIMEZONE),
+			 table->timezone);
+	if (*table->from)
+		buf_addf(out, "  %s", table->from);
+	if (strcmp(table->from, table->to) != 0)
+		buf_addf(out, " – %s", table->to);
+	if (table->site || *table->from)
+		buf_add_literal(out, "\n\n");
 	size_t last = last_shown(layout, table);
 	for (size_t i = 0; i < table->column_count; i++)
 		if (layout->width[i])
@@ -402,6 +421,8 @@ add_foot(struct buf *out, const struct table *table, const struct layout *layout
 		return;
 	buf_add_literal(out, "\n");
 	add_foot_line(out, table, layout, WORD_SUM, look->language);
+	if (table->has_whole)
+		return;
 	add_foot_line(out, table, layout, WORD_AVERAGE, look->language);
 	for (size_t row = 0; layout->estimate >= 0 && row < table->row_count; row++) {
 		const struct cell *estimate = table_cell(table, row, (size_t)layout->estimate);

@@ -8,16 +8,18 @@
 
 #include "base/buf.h"
 #include "base/conf.h"
+#include "base/period.h"
 #include "show/labels.h"
 
 enum { TABLE_COLUMNS_MAX = 12 };
 
 enum column_type {
 	COLUMN_TEXT,
-	COLUMN_COUNT,    /* a number, written with the language's thousands in the table */
-	COLUMN_BAR,      /* a count with a bar at the line's end and its sum and average below */
-	COLUMN_BESIDE,   /* the same without a bar, shown where there is room for it */
-	COLUMN_FLAG,     /* true or false */
+	COLUMN_COUNT,  /* a number, written with the language's thousands in the table */
+	COLUMN_BAR,    /* a count with a bar at the line's end and its sum and average below */
+	COLUMN_BESIDE, /* the same without a bar, shown where there is room for it */
+	COLUMN_SHARE, /* ten thousandths of the whole: 0.25 for programs, a percentage for people */
+	COLUMN_FLAG,  /* true or false */
 	COLUMN_COMPLETE, /* a flag of a period; the table marks rows where it is false */
 	COLUMN_ESTIMATE, /* a count that the table shows once, below, where a row has it */
 };
@@ -47,6 +49,10 @@ struct cell {
 struct table {
 	const char *site; /* NULL: of many sites, or of none */
 	const char *timezone;
+	const char *dimension;                             /* NULL: of none */
+	char from[PERIOD_NAME_SIZE], to[PERIOD_NAME_SIZE]; /* "": of no days in particular */
+	bool has_whole;
+	int64_t whole; /* what shares are of: stands below the rows in place of their sum */
 	struct column columns[TABLE_COLUMNS_MAX];
 	size_t column_count;
 	struct cell *cells; /* row after row */

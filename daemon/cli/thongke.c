@@ -38,6 +38,9 @@ struct command {
 /* What the tables of periods take. */
 #define TAKES_PERIODS (TAKES_SITE | TAKES_RANGE | TAKES_METRIC)
 
+/* Widths of the columns of the help. */
+enum { HELP_NAME = 8, HELP_ARGUMENTS = 18 };
+
 static const struct command commands[] = {
 	{"summary", "", "today, yesterday, month, year and total of every site", cmd_summary,
 	 TAKES_SITE | TAKES_METRIC, 0, 0},
@@ -48,6 +51,8 @@ static const struct command commands[] = {
 	{"weeks", "[RANGE]", "by week (Monday first), the last 12", cmd_weeks, TAKES_PERIODS, 0, 1},
 	{"months", "[RANGE]", "by month, the last 12", cmd_months, TAKES_PERIODS, 0, 1},
 	{"years", "[RANGE]", "by year", cmd_years, TAKES_PERIODS, 0, 1},
+	{"top", "DIMENSION [RANGE]", "the values of a dimension by their hits, of today", cmd_top,
+	 TAKES_SITE | TAKES_RANGE, 1, 2},
 	{"counts", "", "what the counter in a page shows now", cmd_counts,
 	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
@@ -76,7 +81,7 @@ static const struct option_row option_rows[] = {
 	{"from", "DATE", "first day, or any range (its first day counts)", FIELD(from), 0,
 	 TAKES_RANGE},
 	{"to", "DATE", "last day, or any range (its last day counts)", FIELD(to), 0, TAKES_RANGE},
-	{"limit", "N", "the last N rows", FIELD(limit_text), 0, TAKES_RANGE},
+	{"limit", "N", "the last N rows; of top the first", FIELD(limit_text), 0, TAKES_RANGE},
 	{"metric", "METRIC", "hits, visits or visitors: which has the bar and the estimate",
 	 FIELD(metric_text), 0, TAKES_METRIC},
 	{"all", NULL, "import: count every request, not page views alone", FIELD(all), 0,
@@ -98,8 +103,8 @@ print_help(void)
 	printf("usage: thongke [-c FILE] [-s SITE] [COMMAND] [options]\n\nWithout a command: the "
 	       "summary of every site.\n\ncommands\n");
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		printf("  %-8s %-12s %s\n", commands[i].name, commands[i].arguments,
-		       commands[i].help);
+		printf("  %-*s %-*s %s\n", HELP_NAME, commands[i].name, HELP_ARGUMENTS,
+		       commands[i].arguments, commands[i].help);
 	printf("\noptions, in any place\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_rows[i];
@@ -110,8 +115,13 @@ print_help(void)
 			 row->argument ? row->argument : "");
 		printf("  %s --%-18s %s\n", short_name, long_name, row->help);
 	}
-	printf("\nA RANGE is today, yesterday, 7d (any number of days), 2020-05-20, 2020-W21, "
-	       "2020-05 or 2020.\nexit codes: 0 fine, 1 the answer is no, 2 usage, 3 "
+	printf("\nA DIMENSION is one of:");
+#define X(id, name) printf(" " name);
+	HIT_DIMENSIONS(X)
+#undef X
+	printf(".\nA RANGE is today, yesterday, 7d (any number of days), 2020-05-20, 2020-W21, "
+	       "2020-05 or 2020; for top also all.\nexit codes: 0 fine, 1 the answer is no, 2 "
+	       "usage, 3 "
 	       "configuration, 4 Redis unreachable, 5 refused by Redis\n");
 }
 

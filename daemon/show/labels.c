@@ -5,7 +5,7 @@
 struct language {
 	struct slice name;
 	const char *title;
-	char thousands;
+	char thousands, decimal;
 };
 
 /* A string constant in a static table; SLICE() is no constant expression. */
@@ -15,8 +15,8 @@ struct language {
 	}
 
 static const struct language languages[CONF_LANGUAGES] = {
-	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", '.'},
-	[CONF_EN] = {TEXT("en"), "Visitor statistics", ','},
+	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", '.', ','},
+	[CONF_EN] = {TEXT("en"), "Visitor statistics", ',', '.'},
 };
 
 static const struct row_label {
@@ -56,6 +56,15 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_BOTS] = {[CONF_VI] = "Máy tìm kiếm", [CONF_EN] = "Bots"},
 	[WORD_ONLINE] = {[CONF_VI] = "Trực tuyến", [CONF_EN] = "Online"},
 	[WORD_METRIC] = {[CONF_VI] = "Chỉ số", [CONF_EN] = "Metric"},
+	[WORD_PAGE] = {[CONF_VI] = "Đường dẫn", [CONF_EN] = "Page"},
+	[WORD_REFERRER] = {[CONF_VI] = "Nguồn", [CONF_EN] = "Referrer"},
+	[WORD_COUNTRY] = {[CONF_VI] = "Quốc gia", [CONF_EN] = "Country"},
+	[WORD_BROWSER] = {[CONF_VI] = "Trình duyệt", [CONF_EN] = "Browser"},
+	[WORD_SYSTEM] = {[CONF_VI] = "Hệ điều hành", [CONF_EN] = "System"},
+	[WORD_DEVICE] = {[CONF_VI] = "Thiết bị", [CONF_EN] = "Device"},
+	[WORD_SCREEN] = {[CONF_VI] = "Màn hình", [CONF_EN] = "Screen"},
+	[WORD_REFUSED] = {[CONF_VI] = "Từ chối", [CONF_EN] = "Refused"},
+	[WORD_SHARE] = {[CONF_VI] = "Tỷ lệ", [CONF_EN] = "Share"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
 	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
 	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},
@@ -127,6 +136,14 @@ label_number(struct buf *out, enum conf_language language, int64_t value)
 		to = put_digits(to, groups[--count], 3);
 	}
 	out->len += (size_t)(to - start);
+}
+
+void
+label_share(struct buf *out, enum conf_language language, int64_t ten_thousandths)
+{
+	int64_t tenths = (ten_thousandths + 5) / 10;
+	buf_add_int(out, tenths / 10);
+	buf_addf(out, "%c%d %%", languages[language].decimal, (int)(tenths % 10));
 }
 
 const char *

@@ -16,6 +16,9 @@ void label_row(struct buf *out, enum conf_language language, int row, struct civ
 /* 1508 as "1.508" (vi) or "1,508" (en). */
 void label_number(struct buf *out, enum conf_language language, int64_t value);
 
+/* 2512 ten thousandths as "25,1 %" (vi) or "25.1 %" (en). */
+void label_share(struct buf *out, enum conf_language language, int64_t ten_thousandths);
+
 /* What the command line says, found by enum. */
 enum label_word {
 	WORD_SITE,
@@ -30,6 +33,15 @@ enum label_word {
 	WORD_BOTS,
 	WORD_ONLINE,
 	WORD_METRIC,
+	WORD_PAGE,
+	WORD_REFERRER,
+	WORD_COUNTRY,
+	WORD_BROWSER,
+	WORD_SYSTEM,
+	WORD_DEVICE,
+	WORD_SCREEN,
+	WORD_REFUSED,
+	WORD_SHARE, /* of a whole */
 	WORD_SUM,
 	WORD_AVERAGE,
 	WORD_RUNNING, /* a period that is not over */

@@ -275,7 +275,7 @@ def test_version_and_help_need_no_configuration():
     for words in (["version"], ["--help"], ["days", "--help"]):
         done = subprocess.run([THONGKE, *words], capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout and not done.stderr
-    for command in ("summary", "hours", "days", "weeks", "months", "years", "counts", "sites", "import", "journal"):
+    for command in ("summary", "hours", "days", "weeks", "months", "years", "top", "counts", "sites", "import", "journal"):
         assert command in done.stdout
 
 
@@ -284,7 +284,7 @@ nonsense | days --nonsense | days -x | -s | days | import | journal | journal no
 days -s a tomorrow | days -s a 7d 8d | days -s a 7d --from 2020 | days -s a --from 0001-01-01
 hours -s a --metric visits | days -s a --metric clicks | sites --metric hits
 days -s a --limit 0 | days -s a --limit x | days -s a --json --csv | days -s a --lang fr | summary --color red
-summary --from 2020 | days --all | summary a
+summary --from 2020 | days --all | summary a | top | top nonsense | top pages all --from 2020 | top pages 7d 8d
 """
 
 
@@ -373,3 +373,99 @@ def test_damage_in_the_journal_is_found(world):
     assert [(row[2], row[4]) for row in rows] == [("19", "1")], "the other records are read"
     assert files_of(daemon.state + "/journal") == kept
     cli.run("-o", f"state_dir={world.path('nothing')}", "journal", "list", code=1)
+
+
+TOP_DAYS = {"2020-05-20": {"/a": 5, "/b": 3, "(other)": 9}, "2020-05-19": {"/a": 1, "/c": 7},
+            "2020-05-18": {"/x": 100}, "2020-03-31": {"/a": 2}}
+TOP_MONTHS = {"2020-05": {"/a": 60, "/x": 100}, "2020-04": {"/a": 20, "/d": 4}}
+
+
+@pytest.fixture
+def tables(then):
+    numbers = then.redis.numbers()
+    for period, table in {**TOP_DAYS, **TOP_MONTHS}.items():
+        numbers.client.zadd(numbers.key("a", f"pages:{period}"), table)
+    numbers.client.zadd(numbers.key("a", "pages"), {"/a": 1000, "/z": 3000})
+    numbers.client.zadd(numbers.key("a", "countries:2020-05-20"), {"VN": 8, "JP": 1, "XX": 1})
+    numbers.client.zadd(numbers.key("a", "countries:2019-12"), {"US": 6})
+    numbers.client.zadd(numbers.key("a", "countries:2020-05"), {"VN": 2})
+    return then
+
+
+def ranked(*tables):
+    """Sums of tables, most hits first, then by value, (other) last, with shares of the sum to four places."""
+    sums = {}
+    for table in tables:
+        for value, hits in table.items():
+            sums[value] = sums.get(value, 0) + hits
+    order = sorted(sums.items(), key=lambda row: (row[0] == "(other)", -row[1], row[0]))
+    return [{"value": value, "hits": hits, "share": int(hits * 10000 / sum(sums.values()) + 0.5) / 10000}
+            for value, hits in order]
+
+
+@needs_clock
+def test_top_is_the_sum_of_the_tables_in_its_range(tables):
+    answer = tables.json("top", "pages", "-s", "a")
+    assert answer == {"schema": 1, "site": "a", "timezone": "Asia/Ho_Chi_Minh", "dimension": "pages", "from": "2020-05-20",
+                      "to": "2020-05-20", "rows": ranked(TOP_DAYS["2020-05-20"])}
+    two = tables.json("top", "pages", "-s", "a", "--from", "2020-05-19")
+    assert (two["from"], two["to"], two["rows"]) == ("2020-05-19", "2020-05-20",
+                                                     ranked(TOP_DAYS["2020-05-20"], TOP_DAYS["2020-05-19"]))
+    month = tables.rows("top", "pages", "2020-05", "-s", "a")
+    assert month == ranked(TOP_MONTHS["2020-05"]), "its own table, the running one's too"
+    over = tables.rows("top", "pages", "-s", "a", "--from", "2020-03-31", "--to", "2020-05-19")
+    assert over == ranked(TOP_DAYS["2020-03-31"], TOP_MONTHS["2020-04"], TOP_DAYS["2020-05-18"], TOP_DAYS["2020-05-19"])
+    assert "35 days" in tables.said, "2020-03-31 is older"
+    tables.run("top", "pages", "-s", "a", "--from", "2020-04-15")
+    assert tables.said == ""
+    assert tables.rows("top", "pages", "2021", "-s", "a") == []
+
+
+@needs_clock
+def test_top_of_all_time(tables):
+    answer = tables.json("top", "pages", "all", "-s", "a")
+    assert answer["rows"] == ranked({"/a": 1000, "/z": 3000}) and "from" not in answer
+    assert tables.rows("top", "countries", "all", "-s", "a") == ranked({"US": 6}, {"VN": 2}), "of months, from the first year"
+
+
+@needs_clock
+def test_top_names_countries_for_people_and_their_codes_for_programs(tables):
+    assert tables.run("top", "countries", "-s", "a") == "VN\t8\t0.8\nJP\t1\t0.1\nXX\t1\t0.1\n"
+    shown = tables.run("top", "countries", "-s", "a", "--table")
+    assert "Việt Nam" in shown and "Nhật Bản" in shown and "XX" in shown
+    assert "Vietnam" in tables.run("top", "countries", "-s", "a", "--table", "--lang=en")
+
+
+@needs_clock
+def test_a_table_of_top_fits_the_terminal_and_has_20_rows(tables):
+    numbers = tables.redis.numbers()
+    numbers.client.zadd(numbers.key("a", "referrers:2020-05-20"), {f"{n:03}.{'x' * 100}.example": n for n in range(1, 101)})
+    lines = tables.terminal("top", "referrers", "-s", "a", "--color=never").splitlines()
+    rows = [line for line in lines if "xxx" in line]
+    assert len(rows) == 20 and [row[:3] for row in rows] == [f"{n:03}" for n in range(100, 80, -1)]
+    assert max(map(columns, rows)) <= 80 and "…" in rows[0] and rows[0].count("█") >= 10
+    assert rows[0].split()[1:4] == ["100", "2,0", "%"], "100 of 5050"
+    assert any(line.split() == ["Tổng", "5.050"] for line in lines)
+    assert len(tables.rows("top", "referrers", "-s", "a")) == 100
+    assert [row["hits"] for row in tables.rows("top", "referrers", "-s", "a", "--limit", "2")] == [100, 99]
+    last = tables.rows("top", "pages", "-s", "a", "--limit", "1")
+    assert [row["value"] for row in last] == ["/a", "(other)"]
+
+
+LOUD = ["\x1b[2J", "\x9b31m", "\u202egnp.exe", "a\0b", "x\ny", "\tz", "=HYPERLINK(1)", "+1", "@SUM(1)", "-1", "\uff1d1", "\x7f"]
+
+
+@needs_clock
+def test_what_strangers_wrote_is_inert_in_every_rendering(then):
+    numbers = then.redis.numbers()
+    numbers.client.zadd(numbers.key("a", "pages:2020-05-20"), {value: 1 for value in LOUD})
+    numbers.client.zadd(numbers.key("a", "pages:2020-05-20"), {b"\xff\xfe": 1})
+    for rendering in ("--table", "--tsv", "--csv", "--json"):
+        written = then.run("top", "pages", "-s", "a", rendering, "--limit=50")
+        acting = {c for c in written if c not in "\n\r\t" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")}
+        assert acting == set(), rendering
+    assert len(then.run("top", "pages", "-s", "a", "--tsv").splitlines()) == len(LOUD) + 1
+    cells = [row["value"] for row in csv.DictReader(io.StringIO(then.run("top", "pages", "-s", "a", "--csv"), newline=""))]
+    assert len(cells) == len(LOUD) + 1 and not [cell for cell in cells if cell.strip()[0] in "=+-@\uff1d"]
+    values = [row["value"] for row in then.rows("top", "pages", "-s", "a")]
+    assert sorted(values) == sorted(LOUD + ["\ufffd\ufffd"]), "a program gets what is there"

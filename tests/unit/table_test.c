@@ -9,6 +9,7 @@
 
 #include "base/period.h"
 #include "cli/range.h"
+#include "cli/ranking.h"
 #include "cli/table.h"
 #include "show/counts.h"
 
@@ -93,7 +94,7 @@ quotes_what_would_break_a_row(void **state)
 	struct cell *row = table_row(&table);
 	cell_text(&row[0], SLICE("x,\"y\"\tz\n"));
 	cell_number(&row[1], 1);
-	assert_renders(&table, RENDER_CSV, &look, "a,b\r\n\"x,\"\"y\"\"\tz\n\",true\r\n");
+	assert_renders(&table, RENDER_CSV, &look, "a,b\r\n\"x,\"\"y\"\" z \",true\r\n");
 	assert_renders(&table, RENDER_TSV, &look, "x,\"y\" z \ttrue\n");
 	assert_renders(&table, RENDER_JSON, &look,
 		       "{\"schema\":1,\"rows\":[{\"a\":\"x,\\\"y\\\"\\tz\\n\",\"b\":true}]}\n");
@@ -195,6 +196,134 @@ control_characters_never_reach_a_terminal(void **state)
 	table_release(&table);
 }
 
+/*
+ * ESC, NUL, C1, an override that turns text around, a tag beyond the first plane, bytes that are no UTF-8, a formula. JSON
+ * escapes by hand: RFC 8259 section 7; U+E0041 is the surrogates DB40 DC41.
+ */
+static void
+what_strangers_wrote_is_inert(void **state)
+{
+	(void)state;
+	static const struct column columns[] = {{"t", WORD_DAY, COLUMN_TEXT, "t"}};
+	const struct {
+		struct slice text;
+		const char *table, *tsv, *csv, *json;
+	} rows[] = {
+		{SLICE("\033[2J"), "?[2J", "\xef\xbf\xbd[2J", "\xef\xbf\xbd[2J", "\\u001B[2J"},
+		{SLICE("a\0b"), "a?b",
+		 "a\xef\xbf\xbd"
+		 "b",
+		 "a\xef\xbf\xbd"
+		 "b",
+		 "a\\u0000b"},
+		{SLICE("\xc2\x9b"), "?", "\xef\xbf\xbd", "\xef\xbf\xbd", "\\u009B"},
+		{SLICE("\x7f"), "?", "\xef\xbf\xbd", "\xef\xbf\xbd", "\\u007F"},
+		{SLICE("\xe2\x80\xae"), "?", "\xef\xbf\xbd", "\xef\xbf\xbd", "\\u202E"},
+		{SLICE("\xf3\xa0\x81\x81"), "?", "\xef\xbf\xbd", "\xef\xbf\xbd", "\\uDB40\\uDC41"},
+		{SLICE("\xff"), "?", "\xef\xbf\xbd", "\xef\xbf\xbd", "\xef\xbf\xbd"},
+		{SLICE("=1"), "=1", "=1", "'=1", "=1"},
+		{SLICE(" \t@a"), " ?@a", "  @a", "'  @a", " \\t@a"},
+		{SLICE("\xef\xbc\x8d"
+		       "1"),
+		 "\xef\xbc\x8d"
+		 "1",
+		 "\xef\xbc\x8d"
+		 "1",
+		 "'\xef\xbc\x8d"
+		 "1",
+		 "\xef\xbc\x8d"
+		 "1"},
+		{SLICE("/\xe1\xbb\xa9-1"), "/\xe1\xbb\xa9-1", "/\xe1\xbb\xa9-1", "/\xe1\xbb\xa9-1",
+		 "/\xe1\xbb\xa9-1"},
+	};
+	struct look look = {CONF_EN, 20, false};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct table table;
+		char expected[128];
+		table_init(&table, columns, 1);
+		cell_text(&table_row(&table)[0], rows[i].text);
+		snprintf(expected, sizeof(expected), "t\n%s\n", rows[i].table);
+		assert_renders(&table, RENDER_TABLE, &look, expected);
+		snprintf(expected, sizeof(expected), "%s\n", rows[i].tsv);
+		assert_renders(&table, RENDER_TSV, &look, expected);
+		snprintf(expected, sizeof(expected), "t\r\n%s\r\n", rows[i].csv);
+		assert_renders(&table, RENDER_CSV, &look, expected);
+		snprintf(expected, sizeof(expected), "{\"schema\":1,\"rows\":[{\"t\":\"%s\"}]}\n",
+			 rows[i].json);
+		assert_renders(&table, RENDER_JSON, &look, expected);
+		table_release(&table);
+	}
+}
+
+/* 3, 2 and 1 of 8: 37.5, 25 and 12.5 %; the whole is more than what is shown. 24 columns leave no room for a bar. */
+static void
+shares_are_of_the_whole(void **state)
+{
+	(void)state;
+	static const struct column columns[] = {{"value", WORD_DAY, COLUMN_TEXT, "v"},
+						{"hits", WORD_DAY, COLUMN_BAR, "n"},
+						{"share", WORD_DAY, COLUMN_SHARE, "s"}};
+	static const int64_t shares[] = {3750, 2500, 1250};
+	static const char *const names[] = {"VN", "b", "c"};
+	struct look look = {CONF_VI, 24, false};
+	struct table table;
+	table_init(&table, columns, COUNT_OF(columns));
+	table.has_whole = true;
+	table.whole = 8;
+	table.dimension = "countries";
+	period_name(PERIOD_DAY, day_of_civil((struct civil){2020, 5, 1}), table.from);
+	period_name(PERIOD_DAY, day_of_civil((struct civil){2020, 5, 20}), table.to);
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		struct cell *row = table_row(&table);
+		cell_text(&row[0], slice_of(names[i]));
+		cell_number(&row[1], (int64_t)(3 - i));
+		cell_number(&row[2], shares[i]);
+	}
+	cell_shown(&table.cells[0], SLICE("Việt Nam"));
+	assert_renders(&table, RENDER_TABLE, &look,
+		       "  2020-05-01 – 2020-05-20\n\n"
+		       "v           n       s\n"
+		       "Việt Nam    3  37,5 %\n"
+		       "b           2  25,0 %\n"
+		       "c           1  12,5 %\n"
+		       "\n"
+		       "Tổng        8\n");
+	assert_renders(&table, RENDER_TSV, &look, "VN\t3\t0.375\nb\t2\t0.25\nc\t1\t0.125\n");
+	assert_renders(&table, RENDER_JSON, &look,
+		       "{\"schema\":1,\"dimension\":\"countries\",\"from\":\"2020-05-01\","
+		       "\"to\":\"2020-05-20\",\"rows\":["
+		       "{\"value\":\"VN\",\"hits\":3,\"share\":0.375},"
+		       "{\"value\":\"b\",\"hits\":2,\"share\":0.25},"
+		       "{\"value\":\"c\",\"hits\":1,\"share\":0.125}]}\n");
+	table_release(&table);
+}
+
+static void
+ranks_sums_of_many_tables(void **state)
+{
+	(void)state;
+	struct ranking *ranking = ranking_new();
+	char name[16];
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 3000; i++) {
+			int len = snprintf(name, sizeof(name), "/%d", i);
+			ranking_add(ranking, (struct slice){name, (size_t)len}, i % 7 + 1);
+		}
+	ranking_add(ranking, SLICE("(other)"), 100000);
+	ranking_add(ranking, SLICE("/6"), 1);
+	size_t count;
+	const struct ranked *ranked = ranking_sort(ranking, &count);
+	assert_int_equal(count, 3001);
+	/* 428 times 1 to 7, then 1 to 4 once, twice over. */
+	assert_int_equal(ranking_sum(ranking), 2 * (428 * 28 + 10) + 100000 + 1);
+	assert_true(slice_eq(ranked[0].value, SLICE("/6")) && ranked[0].hits == 15);
+	assert_true(slice_eq(ranked[1].value, SLICE("/1000")) && ranked[1].hits == 14);
+	assert_true(slice_eq(ranked[3000].value, SLICE("(other)")));
+	for (size_t i = 1; i < 2999; i++)
+		assert_true(ranked[i].hits >= ranked[i + 1].hits);
+	ranking_free(ranking);
+}
+
 static int32_t
 day(int32_t year, int month, int date)
 {
@@ -248,6 +377,9 @@ main(void)
 		cmocka_unit_test(aligns_by_what_is_seen),
 		cmocka_unit_test(cuts_text_that_does_not_fit),
 		cmocka_unit_test(control_characters_never_reach_a_terminal),
+		cmocka_unit_test(what_strangers_wrote_is_inert),
+		cmocka_unit_test(shares_are_of_the_whole),
+		cmocka_unit_test(ranks_sums_of_many_tables),
 		cmocka_unit_test(reads_ranges),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
