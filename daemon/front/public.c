@@ -10,12 +10,22 @@
 #include "hit/page.h"
 #include "show/assets.h"
 
+/* What the plain answers of a site have in common in one pass. */
+struct site_frame {
+	const struct site_slot *slot;
+	uint64_t pass;
+	struct counts_frame counts;
+};
+enum { FRAMES = 64 };
+
 struct public_state {
 	struct public_options options;
 	struct intake *intake;
 	const struct conf *conf; /* in force in this pass */
 	size_t connections;
+	uint64_t pass;
 	struct buf body;
+	struct site_frame frames[FRAMES];
 	struct asset assets[ASSETS];
 	struct beacon beacon;
 };
@@ -33,6 +43,7 @@ public_begin(void *context)
 {
 	struct public_state *state = context;
 	state->conf = intake_begin(state->intake);
+	state->pass++;
 	int workers = state->options.workers;
 	return (size_t)(state->conf->connections + workers - 1) / (size_t)workers;
 }
@@ -72,6 +83,8 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 	counts_view_init(view, site);
 	if (!counts_view_choose(view, &wishes))
 		return 400;
+	pending->plain =
+		!wishes.rows.ptr && !wishes.metric.ptr && !wishes.language.ptr && !wishes.title.ptr;
 	pending->site = intake_site(state->intake, site, &view->local);
 	view->date = &pending->site->date;
 	view->utc = intake_time_ms(state->intake) / 1000;
@@ -240,34 +253,58 @@ public_release(void *context, struct pending *pending)
 
 /* --- bodies --- */
 
-typedef void counts_render(struct buf *out, const struct counts_view *, const struct counts *);
-
 static void
-public_render(struct public_state *state, const struct pending *pending, struct answer *answer,
-	      counts_render *render)
+public_read(struct public_state *state, const struct pending *pending, struct counts *counts)
 {
-	struct counts counts;
 	board_counts(state->options.board, pending->site->board, pending->view.date,
-		     intake_mono_ms(state->intake), &counts);
-	buf_clear(&state->body);
-	render(&state->body, &pending->view, &counts);
-	answer->body = buf_slice(&state->body);
+		     intake_mono_ms(state->intake), counts);
+}
+
+/* Made at the first such answer of a pass, after its hits were committed; the others show the same moment. */
+static const struct counts_frame *
+public_frame(struct public_state *state, const struct pending *pending)
+{
+	struct site_frame *frame =
+		&state->frames[(uintptr_t)pending->site / sizeof(*pending->site) % FRAMES];
+	struct counts counts;
+	if (frame->slot != pending->site || frame->pass != state->pass) {
+		public_read(state, pending, &counts);
+		counts_frame_fill(&frame->counts, &pending->view, &counts);
+		frame->slot = pending->site;
+		frame->pass = state->pass;
+	}
+	return &frame->counts;
 }
 
 static void
 public_render_json(void *context, const struct pending *pending, struct answer *answer)
 {
+	struct public_state *state = context;
 	const struct own *own = pending->own;
-	if (pending->form == ANSWER_TEXT)
+	struct counts counts;
+	buf_clear(&state->body);
+	if (pending->form == ANSWER_TEXT) {
 		answer->body = buf_slice(&own->text);
-	else
-		public_render(context, pending, answer, counts_json);
+		return;
+	}
+	if (pending->plain) {
+		counts_frame_json(&state->body, public_frame(state, pending), &pending->view);
+	} else {
+		public_read(state, pending, &counts);
+		counts_json(&state->body, &pending->view, &counts);
+	}
+	answer->body = buf_slice(&state->body);
 }
 
 static void
 public_render_text(void *context, const struct pending *pending, struct answer *answer)
 {
-	public_render(context, pending, answer, counts_text);
+	struct public_state *state = context;
+	struct counts counts;
+	buf_clear(&state->body);
+	public_read(state, pending, &counts);
+	counts_text(&state->body, &pending->view, &counts);
+	answer->body = buf_slice(&state->body);
 }
 
 /* One transparent pixel, GIF89a. */
@@ -414,6 +451,8 @@ public_free(struct public_state *state)
 	if (!state)
 		return;
 	intake_free(state->intake);
+	for (int i = 0; i < FRAMES; i++)
+		buf_release(&state->frames[i].counts.text);
 	buf_release(&state->body);
 	free(state);
 }

@@ -33,6 +33,7 @@ struct pending {
 	bool counted;           /* a record of it is in the pass's buffer */
 	bool page_only;         /* and counts its page alone */
 	bool numbers;           /* the answer shows numbers of pages */
+	bool plain;             /* nothing but the site's own rows, language and metric is wished */
 	uint64_t nonce, repeat; /* claimed for it */
 	struct page_key key;    /* of the view's page, where there is one */
 	struct counts_view view;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The counts as JSON and as text. The JSON is written once per hit, so every part reserves its room once and then only
- * stores: names are constants, words come from show/labels.c. Never asks for a number that is not in struct counts.
+ * stores, and what the hits of one site in one pass have in common is made once: names are constants, words come from
+ * show/labels.c. Never asks for a number that is not in struct counts.
  */
 #include "show/counts.h"
 
@@ -13,7 +14,7 @@ enum {
 	ROW_START_MAX = 32,
 	VALUE_MAX = BUF_INT_MAX,
 	METRIC_MAX = 32 + SHOWN_PERIODS * (KEY_MAX + VALUE_MAX),
-	HEAD_MAX = 256 + CONF_SITE_KEY_MAX + METRIC_COUNT * METRIC_MAX,
+	HEAD_MAX = 256 + CONF_SITE_KEY_MAX,
 	PAGE_MAX = 128 + 4 * VALUE_MAX,
 	TAIL_MAX = 128,
 	ROW_MAX = ROW_START_MAX + VALUE_MAX + 32,
@@ -171,16 +172,16 @@ put_time(char *to, const struct local_time *local, struct slice name)
 }
 
 /* A reading says nothing about a hit. */
-static char *
-put_counted(char *to, const struct counts_view *view)
+static void
+add_counted(struct buf *out, const struct counts_view *view)
 {
-	if (view->counted == COUNTS_COUNTED)
-		return PUT(to, ",\"counted\":true");
-	if (view->counted == COUNTS_READ)
-		return to;
-	to = PUT(to, ",\"counted\":false,\"reason\":\"");
-	to = put_slice(to, slice_of(view->reason));
-	return PUT(to, "\"");
+	if (view->counted == COUNTS_COUNTED) {
+		buf_add_literal(out, ",\"counted\":true");
+	} else if (view->counted == COUNTS_REFUSED) {
+		buf_add_literal(out, ",\"counted\":false,\"reason\":\"");
+		buf_add_slice(out, slice_of(view->reason));
+		buf_add_literal(out, "\"");
+	}
 }
 
 /* The keys are copied in their fixed size, which costs less than their length does. */
@@ -211,24 +212,30 @@ set_end(struct buf *out, const char *end)
 }
 
 static void
-add_head(struct buf *out, const struct counts_view *view, const struct counts *counts)
+add_site(struct buf *out, const struct counts_view *view)
 {
 	char *to = buf_reserve(out, HEAD_MAX);
 	to = PUT(to, "{\"site\":\"");
 	to = put_slice(to, view->site->key_slice);
 	to = PUT(to, "\"");
 	to = put_time(to, &view->local, slice_of(view->date->name));
-	to = put_counted(to, view);
-	if (view->metrics) {
-		to = PUT(to, ",\"hits\":");
-		to = put_periods(to, counts->numbers[METRIC_HITS]);
-		to = PUT(to, ",\"visits\":");
-		to = put_periods(to, counts->numbers[METRIC_VISITS]);
-		to = PUT(to, ",\"visitors\":");
-		to = put_periods(to, counts->numbers[METRIC_VISITORS]);
-		to = PUT(to, ",\"online\":");
-		to = put_value(to, counts->online);
-	}
+	set_end(out, to);
+}
+
+static void
+add_metrics(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	char *to = buf_reserve(out, METRIC_COUNT * METRIC_MAX);
+	if (!view->metrics)
+		return;
+	to = PUT(to, ",\"hits\":");
+	to = put_periods(to, counts->numbers[METRIC_HITS]);
+	to = PUT(to, ",\"visits\":");
+	to = put_periods(to, counts->numbers[METRIC_VISITS]);
+	to = PUT(to, ",\"visitors\":");
+	to = put_periods(to, counts->numbers[METRIC_VISITORS]);
+	to = PUT(to, ",\"online\":");
+	to = put_value(to, counts->online);
 	set_end(out, to);
 }
 
@@ -321,12 +328,9 @@ add_row(struct buf *out, const struct counts_view *view, const struct counts *co
 	buf_add_literal(out, "\"}");
 }
 
-void
-counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts)
+static void
+add_rows(struct buf *out, const struct counts_view *view, const struct counts *counts)
 {
-	add_head(out, view, counts);
-	add_pages(out, view);
-	add_age_and_title(out, view, counts);
 	buf_add_literal(out, ",\"rows\":");
 	size_t list = out->len;
 	for (size_t i = 0; i < view->row_count; i++)
@@ -335,6 +339,40 @@ counts_json(struct buf *out, const struct counts_view *view, const struct counts
 		buf_add_literal(out, "[");
 	out->data[list] = '['; /* where the first row has its comma */
 	buf_add_literal(out, "]}");
+}
+
+void
+counts_frame_fill(struct counts_frame *frame, const struct counts_view *view,
+		  const struct counts *counts)
+{
+	struct buf *text = &frame->text;
+	buf_clear(text);
+	add_site(text, view);
+	frame->counted_at = text->len;
+	add_metrics(text, view, counts);
+	frame->pages_at = text->len;
+	add_age_and_title(text, view, counts);
+	add_rows(text, view, counts);
+}
+
+void
+counts_frame_json(struct buf *out, const struct counts_frame *frame, const struct counts_view *view)
+{
+	const char *text = frame->text.data;
+	buf_add(out, text, frame->counted_at);
+	add_counted(out, view);
+	buf_add(out, text + frame->counted_at, frame->pages_at - frame->counted_at);
+	add_pages(out, view);
+	buf_add(out, text + frame->pages_at, frame->text.len - frame->pages_at);
+}
+
+void
+counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts)
+{
+	struct counts_frame frame = {0};
+	counts_frame_fill(&frame, view, counts);
+	counts_frame_json(out, &frame, view);
+	buf_release(&frame.text);
 }
 
 void

@@ -56,6 +56,17 @@ bool counts_view_choose(struct counts_view *view, const struct counts_wishes *wi
 int64_t counts_row(const struct counts_view *view, const struct counts *counts, int row);
 
 void counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts);
+
+/* What many answers at one moment have in common, all but "counted" and the pages. Zeroed is a valid empty one. */
+struct counts_frame {
+	struct buf text;
+	size_t counted_at, pages_at; /* where those go */
+};
+void counts_frame_fill(struct counts_frame *frame, const struct counts_view *view,
+		       const struct counts *counts);
+/* The same JSON, for a view that differs from the frame's in counted, reason and pages alone. */
+void counts_frame_json(struct buf *out, const struct counts_frame *frame,
+		       const struct counts_view *view);
 /* "Thống kê truy cập\nHôm nay : 653\n..." */
 void counts_text(struct buf *out, const struct counts_view *view, const struct counts *counts);
 
