@@ -179,6 +179,7 @@ become_redis(const struct redis_server *server, int lock, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
 	setsid();
+	(void)!nice(REDIS_SERVER_NICE);
 	reset_signals();
 	int null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||

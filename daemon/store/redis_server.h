@@ -12,6 +12,9 @@
 
 struct redis_server;
 
+/* How much nicer than its parent it is, as is whoever gives it work: those who answer visitors go first. */
+enum { REDIS_SERVER_NICE = 5 };
+
 /* Checks redis-server's presence and the path's length, makes the directory. NULL: one sentence in error. */
 struct redis_server *redis_server_new(const char *state_dir, char *error, size_t error_size);
 /* Starts it if it does not run and the lock is free; called again by a timer (every 100 ms or so) until it does. */

@@ -2,7 +2,10 @@
 /* The tally's life: made, loaded before anything is served, run in two threads, stopped. The work is in round.c. */
 #include "tally/tally.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "store/redis_server.h"
 #include "tally/state.h"
 
 static struct store *
@@ -171,6 +174,11 @@ tally_main(void *arg)
 	struct tally *tally = arg;
 	uint64_t before;
 	pthread_setname_np(pthread_self(), "tally");
+	/*
+	 * Answers go first where there is not enough of the processor for all: the journal can wait, visitors cannot.
+	 * On Linux this is the thread's own niceness (nice(2), "C library/kernel differences").
+	 */
+	(void)!nice(REDIS_SERVER_NICE);
 	do {
 		before = tally->status.applied;
 		tally_chores(tally, tally_round(tally, clock_mono_ms() + ROUND_MS));
