@@ -54,9 +54,10 @@
 		// One nonce a view: embedded twice, it still counts once.
 		const n = window.thongkeView || crypto.getRandomValues(new Uint32Array(4)).join("-");
 		window.thongkeView = n;
-		let body = form({ u, r: document.referrer, w: screen.width, l: navigator.language, n });
+		const a = Number(navigator.webdriver || 0); // a program drives the browser
+		let body = form({ u, r: document.referrer, w: screen.width, l: navigator.language, n, a });
 		if (body.length > BODY_MAX)
-			body = form({ u: u.split(/[?#]/)[0], n });
+			body = form({ u: u.split(/[?#]/)[0], n, a });
 		// A string goes as text/plain, which needs no preflight.
 		return ask("hit", { method: "POST", body, keepalive: true });
 	}

@@ -122,3 +122,19 @@ test("a daemon that was stopped leaves the dash", async (t) => {
 	assert.deepEqual(await counter(tab), Array(4).fill(EMPTY_ROW));
 	assert.deepEqual(tab.errors, []);
 });
+
+test("a browser that says that a program drives it is counted as a bot", async (t) => {
+	const daemon = await startDaemon(t);
+	const site = await startSite(t, {
+		html: page('<div class="thongke"></div><script src="/thongke/thongke.js"></script>'),
+		daemon,
+	});
+	const tab = await openPage(t, browser);
+	await tab.addInitScript(() => Object.defineProperty(Navigator.prototype, "webdriver", { get: () => true }));
+	const answer = tab.waitForResponse((response) => response.url().endsWith("/hit"));
+	await tab.goto(site);
+	const { counted, reason } = await (await answer).json();
+	assert.deepEqual([counted, reason], [false, "bot"]);
+	assert.equal((await filled(tab))[0], "Hôm nay : 0");
+	assert.deepEqual(tab.errors, []);
+});

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from world import Answer, eventually, free_port
+from world import BROWSER, HEAD, Answer, eventually, free_port
 
-HIT = b"GET /hit?s=a HTTP/1.1\r\nHost: a.example\r\n%s\r\n"
+HIT = b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"%s\r\n"
 ONE = "limits { hits_per_minute = 1 }\n"
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -85,7 +85,7 @@ def get(port, target, source="127.0.0.1", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
     try:
         connection.putrequest("GET", target)
-        for name, value in headers.items():
+        for name, value in {**BROWSER, **headers}.items():
             for line in value.split("\n"):
                 connection.putheader(name.replace("_", "-"), line)
         connection.endheaders()
@@ -183,7 +183,7 @@ def test_a_front_server_that_forgets_the_address_is_told_of(world):
     # A tenth of all is no longer more than a tenth.
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
     for _ in range(900):
-        connection.request("GET", "/hit?s=a&q=1", headers={"X-Forwarded-For": "192.0.2.1"})
+        connection.request("GET", "/hit?s=a&q=1", headers={**BROWSER, "X-Forwarded-For": "192.0.2.1"})
         assert Answer(connection.getresponse()).status == 204
     connection.close()
     assert "front_forgets_address" not in problems()

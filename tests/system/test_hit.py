@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A hit over HTTP: counted once, answered in every form, found in Redis in every period."""
 import datetime
+import json
 import re
 import signal
 
 import pytest
 
-from world import PERIODS, ZONE, eventually, own_address, today
+from world import BROWSER_LINES, HEAD, PERIODS, ZONE, eventually, own_address, today
 
 
 def test_hit_is_counted_once_in_every_form(daemon):
@@ -94,11 +95,13 @@ def test_post_as_the_script_sends_it(daemon):
 def test_site_is_found_by_origin_then_referer_then_url(world):
     daemon = world.thongked(site='site "a" { hosts = {"a.example"} }\nsite "b" { hosts = {"*.b.example"} }').start()
     assert daemon.get("/hit", Origin="https://A.example:8443").json["site"] == "a"
-    assert daemon.get("/hit?u=https://x.b.example/", Referer="https://a.example/p/q").json["site"] == "a"
+    assert daemon.get("/hit", Origin="https://a.example", Referer="https://a.example/p").json["site"] == "a"
+    # The first that is there decides, and what the others say must not be another site's.
+    assert daemon.get("/hit?u=https://x.b.example/", Referer="https://a.example/p/q").status == 403
     answer = daemon.get("/hit?u=https://x.b.example/p", Origin="null").json
     assert (answer["site"], answer["page"]["path"]) == ("b", "/p")
     assert daemon.get("/hit", Referer="https://a.example/p/q").json["page"]["path"] == "/p/q"
-    assert daemon.get("/hit?s=a", Referer="https://other.example/").json["page"] is None
+    assert daemon.get("/hit?s=a", Referer="https://a.example/").json["page"] is None
 
 
 def test_reading_head_and_options_count_nothing(daemon):
@@ -192,27 +195,27 @@ def test_too_many_hits_of_one_network_are_not_counted(world):
 
 
 def test_pipelined_requests_are_answered_in_order(daemon):
-    request = b"GET /hit?s=a&u=/p%d HTTP/1.1\r\nHost: x\r\n\r\n"
-    answer = daemon.raw(b"".join(request % i for i in range(50)))
-    assert re.findall(rb'"path":"(/p\d+)"', answer) == [b"/p%d" % i for i in range(50)]
-    assert [int(n) for n in re.findall(rb'"total":(\d+)', answer)][-1] == 50
+    answer = daemon.raw(b"".join(b"GET /hit?s=a&u=/p%d HTTP/1.1\r\n" % i + HEAD + b"\r\n" for i in range(50)))
+    bodies = [json.loads(body) for body in re.findall(rb"{.*}", answer)]
+    assert [body["page"]["path"] for body in bodies] == [f"/p{i}" for i in range(50)]
+    assert bodies[-1]["hits"]["total"] == 50
     eventually(lambda: daemon.numbers().total("a") == 50)
 
 
 def test_nothing_of_a_refused_request_is_read_as_another(daemon):
-    smuggled = b"GET /hit?s=a&u=/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    smuggled = b"GET /hit?s=a&u=/ HTTP/1.1\r\n" + HEAD + b"\r\n"
     for head, status in [(b"Content-Length: 5\r\nContent-Length: 6\r\n", b"400"), (b"Content-Length: +5\r\n", b"400"),
                          (b"Transfer-Encoding: chunked\r\n", b"501"),
                          (b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", b"400"), (b"X : y\r\n", b"400"),
                          (b"Content-Length: 5000\r\n", b"413")]:
-        answer = daemon.raw(b"POST /hit?s=a HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n" + smuggled)
+        answer = daemon.raw(b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + head + b"\r\n" + smuggled)
         assert answer.startswith(b"HTTP/1.1 " + status), (head, answer)
         assert answer.count(b"HTTP/1.1") == 1
-    assert daemon.raw(b"GET /hit?s=a HTTP/1.1\r\n\r\n" + smuggled).startswith(b"HTTP/1.1 400")
+    assert daemon.raw(b"GET /hit?s=a HTTP/1.1\r\n" + BROWSER_LINES + b"\r\n" + smuggled).startswith(b"HTTP/1.1 400")
     assert daemon.counts()["hits"]["total"] == 0
 
 
 def test_http_1_0_as_nginx_speaks_it(daemon):
-    answer = daemon.raw(b"GET /hit?s=a&u=/ HTTP/1.0\r\n\r\n")
+    answer = daemon.raw(b"GET /hit?s=a&u=/ HTTP/1.0\r\n" + BROWSER_LINES + b"\r\n")
     assert answer.split(b" ")[1] == b"200"
     assert b'"today":1' in answer

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from world import eventually
+from world import BROWSER_LINES, HEAD, eventually
 
-HIT = b"GET /hit?s=a HTTP/1.1\r\nHost: a.example\r\n\r\n"
+HIT = b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"\r\n"
 CLOSE = b"Connection: close\r\n"
 
 
@@ -65,40 +65,39 @@ def alone(world):
     return world.thongked("workers = 1\ndemo = true\n", name="alone").start()
 
 
-H = b"Host: a.example\r\n"
 REFUSED = {
-    "transfer encoding": (501, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    "both lengths": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H +
+    "transfer encoding": (501, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "both lengths": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD +
                      b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    "two lengths": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 0\r\nContent-Length: 43\r\n\r\n"),
-    "same length twice": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n"),
-    "listed length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 0, 0\r\n\r\n"),
-    "signed length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: +0\r\n\r\n"),
-    "hex length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 0x0\r\n\r\n"),
+    "two lengths": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 0\r\nContent-Length: 43\r\n\r\n"),
+    "same length twice": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n"),
+    "listed length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 0, 0\r\n\r\n"),
+    "signed length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: +0\r\n\r\n"),
+    "hex length": (400, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 0x0\r\n\r\n"),
     "no host": (400, b"GET /hit?s=a HTTP/1.1\r\n\r\n"),
-    "two hosts": (400, b"GET /hit?s=a HTTP/1.1\r\n" + H + H + b"\r\n"),
+    "two hosts": (400, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"Host: a.example\r\n\r\n"),
     "space before colon": (400, b"GET /hit?s=a HTTP/1.1\r\nHost : a.example\r\n\r\n"),
-    "folded line": (400, b"GET /hit?s=a HTTP/1.1\r\n" + H + b"X: a\r\n b\r\n\r\n"),
+    "folded line": (400, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"X: a\r\n b\r\n\r\n"),
     "bare lf": (400, b"GET /hit?s=a HTTP/1.1\nHost: a.example\n\n"),
-    "bare cr": (400, b"GET /hit?s=a HTTP/1.1\r\n" + H + b"X: a\rb\r\n\r\n"),
-    "nul": (400, b"GET /hit?s=a HTTP/1.1\r\n" + H + b"X: a\0b\r\n\r\n"),
-    "raw byte in target": (400, b"GET /hit?s=a&u=/\xc3\xa0 HTTP/1.1\r\n" + H + b"\r\n"),
-    "%00": (400, b"GET /hit?s=a&u=/%00 HTTP/1.1\r\n" + H + b"\r\n"),
-    "bad escape": (400, b"GET /hit?s=a&u=/%zz HTTP/1.1\r\n" + H + b"\r\n"),
-    "body on get": (400, b"GET /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 3\r\n\r\nabc"),
-    "other authority": (400, b"GET http://b.example/hit?s=a HTTP/1.1\r\n" + H + b"\r\n"),
+    "bare cr": (400, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"X: a\rb\r\n\r\n"),
+    "nul": (400, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"X: a\0b\r\n\r\n"),
+    "raw byte in target": (400, b"GET /hit?s=a&u=/\xc3\xa0 HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "%00": (400, b"GET /hit?s=a&u=/%00 HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "bad escape": (400, b"GET /hit?s=a&u=/%zz HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "body on get": (400, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 3\r\n\r\nabc"),
+    "other authority": (400, b"GET http://b.example/hit?s=a HTTP/1.1\r\n" + HEAD + b"\r\n"),
     "http/0.9": (400, b"GET /hit?s=a\r\n"),
     "http/2": (505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-    "long line": (414, b"GET /hit?s=a&x=" + b"y" * 8300 + b" HTTP/1.1\r\n" + H + b"\r\n"),
-    "many fields": (431, b"GET /hit?s=a HTTP/1.1\r\n" + H + b"X: 1\r\n" * 70 + b"\r\n"),
-    "large body": (413, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Content-Length: 5000\r\n\r\n" + b"x" * 5000),
-    "body type": (415, b"POST /hit HTTP/1.1\r\n" + H + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),
-    "expect": (417, b"POST /hit?s=a HTTP/1.1\r\n" + H + b"Expect: 200-maybe\r\nContent-Length: 0\r\n\r\n"),
-    "unknown path": (404, b"GET /nowhere HTTP/1.1\r\n" + H + b"\r\n"),
-    "unknown site": (404, b"GET /hit?s=zzz HTTP/1.1\r\n" + H + b"\r\n"),
-    "method": (405, b"DELETE /hit?s=a HTTP/1.1\r\n" + H + b"\r\n"),
-    "method nobody knows": (501, b"BREW /hit?s=a HTTP/1.1\r\n" + H + b"\r\n"),
-    "bad rows": (400, b"GET /hit?s=a&rows=century HTTP/1.1\r\n" + H + b"\r\n"),
+    "long line": (414, b"GET /hit?s=a&x=" + b"y" * 8300 + b" HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "many fields": (431, b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + b"X: 1\r\n" * 70 + b"\r\n"),
+    "large body": (413, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 5000\r\n\r\n" + b"x" * 5000),
+    "body type": (415, b"POST /hit HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),
+    "expect": (417, b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Expect: 200-maybe\r\nContent-Length: 0\r\n\r\n"),
+    "unknown path": (404, b"GET /nowhere HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "unknown site": (404, b"GET /hit?s=zzz HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "method": (405, b"DELETE /hit?s=a HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "method nobody knows": (501, b"BREW /hit?s=a HTTP/1.1\r\n" + HEAD + b"\r\n"),
+    "bad rows": (400, b"GET /hit?s=a&rows=century HTTP/1.1\r\n" + HEAD + b"\r\n"),
 }
 
 
@@ -123,21 +122,21 @@ def test_answers_before_a_refusal_are_sent(daemon):
 def test_a_client_that_goes_on_sending_sees_the_refusal(daemon):
     for _ in range(20):
         with connect(daemon) as s:
-            s.sendall(b"POST /hit?s=a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 200000\r\n\r\n")
+            s.sendall(b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 200000\r\n\r\n")
             s.sendall(b"x" * 200000)
             assert answers(read_all(s))[0][0] == 413
     assert total(daemon) == 0
 
 
 def test_requests_split_at_every_byte(alone):
-    post = (b"POST /hit HTTP/1.1\r\nHost: a.example\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n"
+    post = (b"POST /hit HTTP/1.1\r\n" + HEAD + b"Content-Type: text/plain\r\nContent-Length: 11\r\n\r\n"
             b"s=a&u=/post")
-    both = post + b"GET /hit?s=a&u=/get HTTP/1.1\r\nHost: a.example\r\n" + CLOSE + b"\r\n"
+    both = post + b"GET /hit?s=a&u=/get HTTP/1.1\r\n" + HEAD + CLOSE + b"\r\n"
     with connect(alone) as barrier:
         for cut in range(1, len(both)):
             with connect(alone) as s:
                 s.sendall(both[:cut])
-                barrier.sendall(b"GET /counts.txt?s=a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+                barrier.sendall(b"GET /counts.txt?s=a HTTP/1.1\r\n" + HEAD + b"\r\n")
                 assert barrier.recv(4096)
                 s.sendall(both[cut:])
                 pages = [json.loads(a[2])["page"]["path"] for a in answers(read_all(s))]
@@ -148,14 +147,14 @@ def test_requests_split_at_every_byte(alone):
 def test_long_pipeline_is_answered_in_order_to_a_half_closed_client(alone):
     count = 500
     found = answers(alone.raw(b"".join(
-        b"GET /hit?s=a&u=/%d HTTP/1.1\r\nHost: a.example\r\n\r\n" % i for i in range(count))))
+        b"GET /hit?s=a&u=/%d HTTP/1.1\r\n" % i + HEAD + b"\r\n" for i in range(count))))
     assert [json.loads(a[2])["page"]["path"] for a in found] == [f"/{i}" for i in range(count)]
     assert json.loads(found[-1][2])["hits"]["total"] == count
     assert total(alone) == count
 
 
 def test_nothing_after_a_last_request_is_counted(daemon):
-    last = b"GET /hit?s=a HTTP/1.1\r\nHost: a.example\r\n" + CLOSE + b"\r\n"
+    last = b"GET /hit?s=a HTTP/1.1\r\n" + HEAD + CLOSE + b"\r\n"
     assert [a[0] for a in talk(daemon, last + HIT)] == [200]
     assert total(daemon) == 1
 
@@ -165,7 +164,7 @@ def without_date(fields):
 
 
 def test_head_says_what_get_would_and_counts_nothing(alone):
-    end = b" HTTP/1.1\r\nHost: a.example\r\n" + CLOSE + b"\r\n"
+    end = b" HTTP/1.1\r\n" + HEAD + CLOSE + b"\r\n"
     for path in (b"/counts.json?s=a", b"/counts.txt?s=a", b"/thongke.js", b"/demo"):
         with connect(alone) as s:
             s.sendall(b"HEAD " + path + end)
@@ -182,15 +181,15 @@ def test_head_says_what_get_would_and_counts_nothing(alone):
 
 
 def test_http_1_0_as_nginx_speaks_it(daemon):
-    (plain,) = talk(daemon, b"GET /hit?s=a HTTP/1.0\r\n\r\n")
+    (plain,) = talk(daemon, b"GET /hit?s=a HTTP/1.0\r\n" + BROWSER_LINES + b"\r\n")
     assert plain[0] == 200 and plain[1]["connection"] == "close"
-    (kept,) = talk(daemon, b"GET /hit?s=a HTTP/1.0\r\nHost: u\r\nConnection: keep-alive\r\n\r\n")
+    (kept,) = talk(daemon, b"GET /hit?s=a HTTP/1.0\r\n" + HEAD + b"Connection: keep-alive\r\n\r\n")
     assert kept[0] == 200 and kept[1]["connection"] == "close"
     assert total(daemon) == 2
 
 
 def test_options_and_methods(daemon):
-    asked = b"OPTIONS /hit HTTP/1.1\r\nHost: a.example\r\nOrigin: https://a.example\r\n" + CLOSE + b"\r\n"
+    asked = b"OPTIONS /hit HTTP/1.1\r\n" + HEAD + b"Origin: https://a.example\r\n" + CLOSE + b"\r\n"
     ((status, fields, body),) = talk(daemon, asked)
     assert (status, body) == (204, b"")
     assert fields["access-control-allow-origin"] == "*"
@@ -238,7 +237,7 @@ def test_slow_clients_are_told_or_closed_and_others_are_served(daemon):
     begin = time.monotonic()
     slow = [connect(daemon, timeout=20) for _ in range(3)]
     slow[1].sendall(b"GET /hit?s=a HTTP/1.1\r\nHost:")
-    slow[2].sendall(b"POST /hit?s=a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4\r\n\r\nu=")
+    slow[2].sendall(b"POST /hit?s=a HTTP/1.1\r\n" + HEAD + b"Content-Length: 4\r\n\r\nu=")
     # Feeding it moves no deadline: five seconds are for the whole of a request.
     slow[1].settimeout(0.2)
     fed = b""
@@ -266,7 +265,7 @@ def test_a_client_that_does_not_read_costs_little_and_gets_all_in_the_end(alone)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.settimeout(10)
         s.connect(("127.0.0.1", alone.port))
-        s.sendall(b"GET /demo HTTP/1.1\r\nHost: a.example\r\n\r\n" * count)
+        s.sendall((b"GET /demo HTTP/1.1\r\n" + HEAD + b"\r\n") * count)
         for _ in range(100):
             assert alone.get("/counts.json?s=a").status == 200
         assert alone.metric("thongke_resident_memory_bytes") - before < 4 << 20
@@ -344,13 +343,16 @@ def test_a_full_journal_refuses_hits_aloud_and_recovers(world):
     daemon = world.thongked("workers = 1\njournal { max_size = \"4MiB\" }\n", redis=redis).start()
     redis.stop()
     page = "/" + "x" * 400
-    many = b"GET /hit?s=a&q=1&u=%s HTTP/1.1\r\nHost: a.example\r\n\r\n" % page.encode() * 100
+    many = (b"GET /hit?s=a&q=1&u=%s HTTP/1.1\r\n" % page.encode() + HEAD + b"\r\n") * 100
     found = []
     while not found or found[-1][0] == 204:
         found += answers(daemon.raw(many))
         assert len(found) < 20000
     assert found[-1][0] == 503 and found[-1][1]["retry-after"] == "1"
     accepted = sum(a[0] == 204 for a in found)
+    # Where no more of those fit, a few shorter ones may.
+    while daemon.get("/hit?s=a&q=1").status == 204:
+        accepted += 1
     refused = daemon.get("/hit?s=a&n=mine")
     assert refused.status == 503
     assert daemon.get("/counts.json?s=a").json["hits"]["total"] == accepted
@@ -362,7 +364,7 @@ def test_a_full_journal_refuses_hits_aloud_and_recovers(world):
 
 
 def test_stopping_answers_what_is_under_way(world):
-    daemon = world.thongked().start()
+    daemon = world.thongked("workers = 1\n").start()
     idle, busy = connect(daemon), connect(daemon)
     idle.sendall(HIT)
     assert idle.recv(4096).startswith(b"HTTP/1.1 200")

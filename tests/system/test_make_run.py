@@ -7,7 +7,7 @@ import socket
 import subprocess
 import http.client
 
-from world import ROOT, Answer, Numbers, alive, eventually, free_port
+from world import BROWSER, ROOT, Answer, Numbers, alive, eventually, free_port
 
 
 class MakeRun:
@@ -23,7 +23,7 @@ class MakeRun:
 
     def get(self, target):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", target)
+        connection.request("GET", target, headers=BROWSER)
         return Answer(connection.getresponse())
 
     def interrupt(self):

@@ -23,6 +23,11 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 THONGKED = os.path.join(ROOT, os.environ.get("THONGKED", "build/thongked"))
 ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
 SITE = 'site "a" { hosts = {"a.example"} }\n'
+# A person's browser: who sends neither of these lines is a bot. Firefox 127 on Windows, in Vietnamese.
+BROWSER = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0",
+           "Accept-Language": "vi,en-US;q=0.7,en;q=0.3"}
+BROWSER_LINES = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items()).encode()
+HEAD = b"Host: a.example\r\n" + BROWSER_LINES
 # A program that ends early leaves its memory to the system; only an orderly end of thongked must leave nothing behind.
 os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
 PERIODS = ["today", "yesterday", "week", "last_week", "month", "last_month", "year", "last_year", "total"]
@@ -211,15 +216,18 @@ class Thongked:
         return self.redis.numbers() if self.redis else Numbers(os.path.join(self.state, "redis", "redis.sock"))
 
     def request(self, method, target, body=None, headers=None, port=None, address="127.0.0.1"):
+        """From a person's browser; a header that is given goes before the browser's, and None leaves it out."""
+        given = {name: value for name, value in {**BROWSER, **(headers or {})}.items() if value is not None}
         connection = http.client.HTTPConnection(address, port or self.port, timeout=10)
         try:
-            connection.request(method, target, body=body, headers=headers or {})
+            connection.request(method, target, body=body, headers=given)
             return Answer(connection.getresponse())
         finally:
             connection.close()
 
     def get(self, target, **headers):
-        return self.request("GET", target, headers=headers)
+        """An underscore in a header's name stands for its hyphen."""
+        return self.request("GET", target, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def admin(self, target):
         return self.request("GET", target, port=self.admin_port)
@@ -241,7 +249,7 @@ class Thongked:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         answer = None
         for _ in range(count):
-            connection.request("GET", "/hit?" + urllib.parse.urlencode(dict(s=site, u=page)))
+            connection.request("GET", "/hit?" + urllib.parse.urlencode(dict(s=site, u=page)), headers=BROWSER)
             answer = Answer(connection.getresponse())
             assert answer.status == 200, (answer.status, answer.body)
         connection.close()

@@ -10,6 +10,7 @@ PROCESSES = 3
 PAGES = 4000
 HOT_SHARE = 0.4  # of the hits go to one site, so that its batches must be cut
 BATCH_MAX = 8
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"  # a person's
 
 
 class Sent:
@@ -38,7 +39,7 @@ def hit(rng, sites):
 
 def request(site, page, number):
     return (f"GET /hit?s={site}&u={page}&q=1&n={number} HTTP/1.1\r\nHost: {site}.example\r\n"
-            "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n\r\n").encode()
+            f"User-Agent: {AGENT}\r\nAccept-Language: vi\r\n\r\n").encode()
 
 
 def answers(connection, count):
