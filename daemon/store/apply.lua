@@ -218,18 +218,21 @@ local function count_visits(runs, pages)
 	return visits, nths, members, amounts
 end
 
--- Remembers who was seen when, and forgets who was not for too long before this delta's newest hit.
-local function remember(name, seconds, keep, runs, moved)
-	if #moved == 0 then
-		return
-	end
-	local newest = 0
+-- Forgets who was not seen for too long before this delta's oldest hit. Asked first: whoever goes makes room, and none
+-- of them could have been known to any of its hits.
+local function forget(name, keep, runs)
+	local oldest = math.huge
 	for _, run in ipairs(runs) do
-		newest = math.max(newest, run.last)
+		oldest = math.min(oldest, run.first)
 	end
-	taken(name, try('ZADD', name, unpack(moved)))
-	taken(name, try('ZREMRANGEBYSCORE', name, '-inf', '(' .. newest - keep))
-	expire(name, seconds)
+	return taken(name, try('ZREMRANGEBYSCORE', name, '-inf', '(' .. oldest - keep))
+end
+
+local function remember(name, seconds, moved)
+	if #moved > 0 then
+		taken(name, try('ZADD', name, unpack(moved)))
+		expire(name, seconds)
+	end
 end
 
 -- Visits and new visitors of the day; `online` and the pages that visits began with wait for their place in the answer.
@@ -241,13 +244,14 @@ local function next_visitors(pages, year, field)
 	local day_cap, all_cap = next_number(), next_number()
 	local scores, held = {}, 0
 	if #ids > 0 and gap > 0 then
+		forget(seen, keep, runs)
 		scores, held = try('ZMSCORE', seen, unpack(ids)), try('ZCARD', seen)
 		if not (taken(seen, scores) and taken(seen, held)) then
 			runs, scores, held = {}, {}, 0
 		end
 	end
 	local new, moved = judge(runs, scores, gap, room - held)
-	remember(seen, seen_seconds, keep, runs, moved)
+	remember(seen, seen_seconds, moved)
 	local growth = count_distinct(unique, unique_seconds, new, year, field)
 	local visits, nths, members, amounts = count_visits(runs, pages)
 	count_table(day_visits, day_cap, table_seconds, members, amounts)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Applying deltas to a real Redis: what is stored under which name, and that every call counts once or not at all,
- * whatever Redis answers. Dates by hand: 2020-05-20 is day 18402 and in the ISO week 2020-W21; 2021-01-01 is day 18628
- * and in 2020-W53. The CRC-16 of "123456789" is 0x31C3 (the check value of CRC-16/XMODEM), shard 3; the Redis
- * documentation gives CLUSTER KEYSLOT somekey as 11058 (shard 50) and of hash_tag as 2515 (shard 19).
+ * whatever Redis answers. 2021-01-01 is day 18628 and in the ISO week 2020-W53.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,25 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "redis_here.h"
-#include "store/store.h"
+#include "store_here.h"
 
-enum { DAY = 18402, NEW_YEAR = 18628, SHARD = 3, TIMEOUT_MS = 2000 };
-
-#define SITE "123456789"
-#define KEY "thongke:{03}:" SITE
-
-static struct store *
-store_at(struct redis_here *here, int timeout_ms, int64_t pages_per_day)
-{
-	char error[256] = "";
-	struct store_options options = {here->target, "thongke",     "",
-					timeout_ms,   pages_per_day, 86400};
-	struct store *store = store_new(&options, error, sizeof(error));
-	assert_string_equal(error, "");
-	assert_int_equal(store_connect(store), STORE_OK);
-	return store;
-}
+enum { NEW_YEAR = 18628 };
 
 static void
 add(struct delta *delta, const char *site, int32_t day, int hour, const char *page, int times)
@@ -49,26 +31,6 @@ delta_of(const char *site, int32_t day, int hour, const char *page, int times)
 	struct delta *delta = delta_new();
 	add(delta, site, day, hour, page, times);
 	return delta;
-}
-
-/* One call for one stream: its status, the reply for the caller to release. */
-static int
-apply(struct store *store, int shard, uint64_t previous, uint64_t next, const struct delta *delta,
-      struct apply_reply *reply)
-{
-	struct advance advance = {"stream", previous, next, "20200520"};
-	int status = store_send(store, shard, &advance, 1, delta);
-	*reply = (struct apply_reply){.status = status};
-	return status == STORE_OK ? store_receive(store, reply) : status;
-}
-
-static int
-apply_quietly(struct store *store, uint64_t previous, uint64_t next, const struct delta *delta)
-{
-	struct apply_reply reply;
-	int status = apply(store, SHARD, previous, next, delta, &reply);
-	apply_reply_release(&reply);
-	return status;
 }
 
 static int
