@@ -198,7 +198,12 @@ local function count_distinct(name, seconds, new, year, field)
 	if not (taken(name, distinct) and taken(year, counted)) then
 		return 0
 	end
-	return math.max(0, distinct - tonumber(counted or 0))
+	counted = tonumber(counted or 0)
+	if not counted then
+		taken(year, {err = 'ERR hash value is not an integer'})
+		return 0
+	end
+	return math.max(0, distinct - counted)
 end
 
 local function count_visits(runs, pages)
