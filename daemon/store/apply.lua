@@ -233,6 +233,17 @@ local function forget(name, keep, runs)
 	return taken(name, try('ZREMRANGEBYSCORE', name, '-inf', '(' .. oldest - keep))
 end
 
+-- When each of them was last seen, and how many are remembered; nothing where that was refused.
+local function last_seen(name, keep, runs, ids)
+	if not forget(name, keep, runs) then
+		return nil
+	end
+	local scores, held = try('ZMSCORE', name, unpack(ids)), try('ZCARD', name)
+	if taken(name, scores) and taken(name, held) then
+		return scores, held
+	end
+end
+
 local function remember(name, seconds, moved)
 	if #moved > 0 then
 		taken(name, try('ZADD', name, unpack(moved)))
@@ -249,13 +260,13 @@ local function next_visitors(pages, year, field)
 	local day_cap, all_cap = next_number(), next_number()
 	local scores, held = {}, 0
 	if #ids > 0 and gap > 0 then
-		forget(seen, keep, runs)
-		scores, held = try('ZMSCORE', seen, unpack(ids)), try('ZCARD', seen)
-		if not (taken(seen, scores) and taken(seen, held)) then
-			runs, scores, held = {}, {}, 0
-		end
+		scores, held = last_seen(seen, keep, runs, ids)
 	end
-	local new, moved = judge(runs, scores, gap, room - held)
+	-- Where that was refused no visit can be told; who is distinct still can.
+	local new, moved = ids, {}
+	if scores then
+		new, moved = judge(runs, scores, gap, room - held)
+	end
 	remember(seen, seen_seconds, moved)
 	local growth = count_distinct(unique, unique_seconds, new, year, field)
 	local visits, nths, members, amounts = count_visits(runs, pages)
