@@ -190,6 +190,7 @@ test_numbers_of_a_refusal(void **state)
 	assert_memory_equal(reply.days[0].numbers, expected, sizeof(expected));
 	assert_int_equal(reply.days[0].bots, -1);
 	assert_int_equal(reply.refused, 1 + 1 + 4 + 1);
+	assert_string_equal(reply.refusal, KEY ":hits: " NO_INTEGER);
 	apply_reply_release(&reply);
 	delta_free(delta);
 	store_free(store);
