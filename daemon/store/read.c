@@ -162,15 +162,14 @@ store_read(struct store *store, int shard, struct site_numbers *sites, size_t si
 
 /* --- pages --- */
 
-/* The page's rows in the four tables, and how many rows the two tables of hits have. */
+/* The page's rows in the four tables, and how many rows these have. */
 enum {
 	PAGE_HITS_DAY,
 	PAGE_HITS,
 	PAGE_VISITS_DAY,
 	PAGE_VISITS,
-	PAGE_ROWS_DAY,
-	PAGE_ROWS,
-	READS_PER_PAGE
+	PAGE_TABLES,
+	READS_PER_PAGE = 2 * PAGE_TABLES
 };
 
 static int
@@ -179,15 +178,16 @@ ask_page(struct store *store, int shard, const struct page_numbers *page)
 	const struct key_day *day = &store->day;
 	key_site(&store->key, store->prefix, shard, page->site);
 	key_day_fill(&store->day, page->day);
-	const struct slice tails[] = {
-		[PAGE_HITS_DAY] = day->days[HIT_PAGES], [PAGE_HITS] = key_dimensions[HIT_PAGES],
-		[PAGE_VISITS_DAY] = day->page_visits,   [PAGE_VISITS] = SLICE("pagevisits"),
-		[PAGE_ROWS_DAY] = day->days[HIT_PAGES], [PAGE_ROWS] = key_dimensions[HIT_PAGES],
+	const struct slice tails[PAGE_TABLES] = {
+		[PAGE_HITS_DAY] = day->days[HIT_PAGES],
+		[PAGE_HITS] = key_dimensions[HIT_PAGES],
+		[PAGE_VISITS_DAY] = day->page_visits,
+		[PAGE_VISITS] = SLICE("pagevisits"),
 	};
 	for (int i = 0; i < READS_PER_PAGE; i++) {
-		command_start(&store->command, i < PAGE_ROWS_DAY ? "ZSCORE" : "ZCARD");
-		command_add_joined(&store->command, buf_slice(&store->key), tails[i]);
-		if (i < PAGE_ROWS_DAY)
+		command_start(&store->command, i < PAGE_TABLES ? "ZSCORE" : "ZCARD");
+		command_add_joined(&store->command, buf_slice(&store->key), tails[i % PAGE_TABLES]);
+		if (i < PAGE_TABLES)
 			command_add(&store->command, page->path);
 		int status = link_send(store->link, &store->command);
 		if (status != STORE_OK)
@@ -198,20 +198,21 @@ ask_page(struct store *store, int shard, const struct page_numbers *page)
 
 /* A path without a row was never counted, or under "(other)" when the table was full. */
 static int64_t
-row_or_unknown(const redisReply *row, const redisReply *rows, int64_t cap)
+row_or_unknown(redisReply *const replies[READS_PER_PAGE], int table, int64_t cap)
 {
+	const redisReply *rows = replies[PAGE_TABLES + table];
 	bool full = reply_count(rows, -1) >= cap || rows->type != REDIS_REPLY_INTEGER;
-	return reply_count(row, full ? -1 : 0);
+	return reply_count(replies[table], full ? -1 : 0);
 }
 
 static void
 take_page(struct page_numbers *page, redisReply *const replies[READS_PER_PAGE], int64_t cap)
 {
 	int64_t all = cap * KEY_TABLES_FACTOR;
-	page->hits_day = row_or_unknown(replies[PAGE_HITS_DAY], replies[PAGE_ROWS_DAY], cap);
-	page->hits_all = row_or_unknown(replies[PAGE_HITS], replies[PAGE_ROWS], all);
-	page->visits_day = page->hits_day < 0 ? -1 : reply_count(replies[PAGE_VISITS_DAY], 0);
-	page->visits_all = page->hits_all < 0 ? -1 : reply_count(replies[PAGE_VISITS], 0);
+	page->hits_day = row_or_unknown(replies, PAGE_HITS_DAY, cap);
+	page->hits_all = row_or_unknown(replies, PAGE_HITS, all);
+	page->visits_day = page->hits_day < 0 ? -1 : row_or_unknown(replies, PAGE_VISITS_DAY, cap);
+	page->visits_all = page->hits_all < 0 ? -1 : row_or_unknown(replies, PAGE_VISITS, all);
 }
 
 int
