@@ -33,6 +33,7 @@ struct cli {
 	/* the options as written; NULL or 0 where they were not given */
 	const char *conf_file, *site_key, *from, *to, *limit_text, *metric_text, *language_text,
 		*color_text;
+	const char *ip, *user_agent, *url, *referrer, *accept_language, *origin; /* of explain */
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
 	int table, tsv, csv, json, all, help;
@@ -82,5 +83,6 @@ int cmd_top(struct cli *cli);
 int cmd_sites(struct cli *cli);
 int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);
+int cmd_explain(struct cli *cli);
 
 #endif

@@ -17,7 +17,8 @@ enum {
 	TAKES_RANGE = 2, /* --from, --to, --limit, and a range as its argument */
 	TAKES_ALL = 4,
 	TAKES_METRIC = 8,
-	NEEDS_NO_CONF = 16,
+	TAKES_HIT = 16,
+	NEEDS_NO_CONF = 32,
 };
 
 static int
@@ -58,6 +59,8 @@ static const struct command commands[] = {
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
 	{"import", "FILE", "count an access log (\"-\": standard input; .gz too), each line once",
 	 cmd_import, TAKES_SITE | TAKES_ALL, 1, 1},
+	{"explain", "", "what a hit would be, and why; counts nothing", cmd_explain,
+	 TAKES_SITE | TAKES_HIT, 0, 0},
 	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
 	 cmd_journal, 0, 1, 1},
 	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF, 0, 0},
@@ -86,6 +89,16 @@ static const struct option_row option_rows[] = {
 	 FIELD(metric_text), 0, TAKES_METRIC},
 	{"all", NULL, "import: count every request, not page views alone", FIELD(all), 0,
 	 TAKES_ALL},
+	{"ip", "ADDRESS", "explain: the client (default: 192.0.2.1, which is nobody's)", FIELD(ip),
+	 0, TAKES_HIT},
+	{"ua", "TEXT", "explain: User-Agent (default: a usual browser's; \"\": none is sent)",
+	 FIELD(user_agent), 0, TAKES_HIT},
+	{"url", "URL", "explain: address of the page (u)", FIELD(url), 0, TAKES_HIT},
+	{"referrer", "URL", "explain: where the visitor came from (r)", FIELD(referrer), 0,
+	 TAKES_HIT},
+	{"language", "TEXT", "explain: Accept-Language (\"\": none is sent)",
+	 FIELD(accept_language), 0, TAKES_HIT},
+	{"origin", "ORIGIN", "explain: Origin", FIELD(origin), 0, TAKES_HIT},
 	{"table", NULL, "a table for people (default on a terminal)", FIELD(table), 0, 0},
 	{"tsv", NULL, "tabs, no header (default in a pipe)", FIELD(tsv), 0, 0},
 	{"csv", NULL, "RFC 4180, with a header", FIELD(csv), 0, 0},
