@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The two processes under torture: a real redis-server and thongked, started, struck and asked."""
 import collections
+import glob
 import http.client
 import os
 import random
@@ -38,11 +39,20 @@ def free_port():
                 continue
 
 
+def tear(path, rng):
+    """Takes a random share of a file's end off; returns the bytes lost."""
+    size = os.path.getsize(path)
+    keep = size - int(size * rng.choice((0.001, 0.01, 0.1, 0.5, 1.0)) * rng.random())
+    os.truncate(path, keep)
+    return size - keep
+
+
 class Redis:
     def __init__(self, directory):
         os.mkdir(directory)
         self.directory = directory
         self.socket = os.path.join(directory, "redis.sock")
+        self.address = f"unix:{self.socket}"
         self.process = None
 
     def start(self):
@@ -96,19 +106,20 @@ class Redis:
                 together.restore(key, 0, dump)
             together.execute()
 
+    def parts(self):
+        """The append-only file's parts in the order they were written: more than one while it is rewritten."""
+        folder = os.path.join(self.directory, "appendonlydir")
+        return sorted(glob.glob(os.path.join(folder, "*.incr.aof")), key=lambda path: int(path.split(".")[-3]))
+
     def cut(self, rng):
         """What a power cut does to appendfsync everysec: the file loses its tail. Returns the bytes lost."""
-        folder = os.path.join(self.directory, "appendonlydir")
-        path = max((os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".incr.aof")),
-                   key=os.path.getmtime)
-        size = os.path.getsize(path)
-        keep = size - int(size * rng.choice((0.001, 0.01, 0.1, 0.5, 1.0)) * rng.random())
-        os.truncate(path, keep)
-        # Redis 7.0 loads a file that ends inside a transaction's command, but leaves the half transaction in it, and
-        # at the next load runs it together with what was appended behind. INSTALL says to do this after a power cut:
-        subprocess.run(["redis-check-aof", "--fix", os.path.join(folder, "appendonly.aof.manifest")], input=b"y\n",
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        return size - keep
+        lost = tear(self.parts()[-1], rng)
+        # Redis loads a file that ends inside a transaction's command, but leaves the half transaction in it, and at the
+        # next load runs it together with what was appended behind. INSTALL says to do this after a power cut:
+        manifest = os.path.join(self.directory, "appendonlydir", "appendonly.aof.manifest")
+        subprocess.run(["redis-check-aof", "--fix", manifest], input=b"y\n", stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=True)
+        return lost
 
     def counted(self, sites):
         """Hits per site and per (site, page), read from the keys themselves."""
@@ -122,8 +133,59 @@ class Redis:
             return Counted(per_site, per_page)
 
 
+class PrivateRedis(Redis):
+    """The one that thongked starts and ends itself: here it is only struck, cut and asked."""
+
+    def __init__(self, state):  # the base class would make the directory
+        self.directory = os.path.join(state, "redis")
+        self.socket = os.path.join(self.directory, "redis.sock")
+        self.address = "private"
+
+    def start(self):
+        pass
+
+    def await_start(self):
+        until(lambda: self.try_command("PING"), 20, "the private redis-server")
+
+    def pids(self):
+        """The server, and its child while it rewrites: no other process works in that directory."""
+        found = []
+        for link in glob.glob("/proc/[0-9]*/cwd"):
+            try:
+                found += [int(link.split("/")[2])] if os.readlink(link) == self.directory else []
+            except OSError:
+                continue
+        return found
+
+    def kill(self):
+        def ended():
+            pids = self.pids()
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            return not pids
+        until(ended, 10, "the private redis-server to end")
+
+    def cut(self, rng):
+        """As after a power cut, and nobody mends it. Of two parts the older may have been the one not yet synced."""
+        parts = self.parts()
+        older = len(parts) > 1 and rng.random() < 0.5
+        lost = tear(parts[-2 if older else -1], rng)
+        while older and ends_whole(parts[-2]):  # which nobody could tell from a part that lost nothing
+            os.truncate(parts[-2], os.path.getsize(parts[-2]) - 1)
+            lost += 1
+        return lost
+
+
+def ends_whole(path):
+    with open(path, "rb") as file:
+        return file.read()[-1:] == b"\n"
+
+
 class Daemon:
-    def __init__(self, path, directory, redis_socket, sites, port, admin_port):
+    def __init__(self, path, directory, redis_address, sites, port, admin_port):
         self.path, self.port, self.admin_port = path, port, admin_port
         self.conf = os.path.join(directory, "thongke.conf")
         self.log = open(os.path.join(directory, "thongked.log"), "ab")
@@ -131,7 +193,7 @@ class Daemon:
         self.before = collections.Counter()
         with open(self.conf, "w", encoding="ascii") as conf:
             conf.write(f'state_dir = "{directory}/state"\nlisten = {{"127.0.0.1:{port}"}}\n'
-                       f'admin_listen = {{"127.0.0.1:{admin_port}"}}\nworkers = 3\nredis = "unix:{redis_socket}"\n')
+                       f'admin_listen = {{"127.0.0.1:{admin_port}"}}\nworkers = 3\nredis = "{redis_address}"\n')
             conf.writelines(f'site "{site}" {{ hosts = {{"{site}.example"}} }}\n' for site in sites)
 
     def start(self, inject=None, wait=True):

@@ -7,9 +7,10 @@ After quiet, for the sum, for each site and for each page:
     acknowledged <= counted <= acknowledged + unknown
 
 where unknown are the requests that were in flight when a process or a connection was ended. What the daemon shows
-must equal what Redis holds. A fault that never struck makes it no run.
+must equal what Redis holds. A fault that never struck makes it no run. In every fourth run thongked has its private
+redis-server, and the faults are those of one machine: the power goes, twice in a row.
 
-    torture.py --thongked build/thongked [--runs 20] [--seed 1] [--jobs 1] [--expect-caught]
+    torture.py --thongked build/thongked [--runs 20] [--seed 1] [--jobs 1] [--only FAULT,...] [--expect-caught]
 
 Everything happens on 127.0.0.1 and on unix sockets in a temporary directory; only processes started here are ended.
 """
@@ -28,24 +29,25 @@ import time
 import traceback
 
 from client import Clients
-from rig import Daemon, Redis, free_port, until
+from rig import Daemon, PrivateRedis, Redis, free_port, until
 
 SITES = 40
 LOAD_SECONDS = 4.0
 QUIET_SECONDS = 40
 # Where a kill is aimed at, and up to which call of a thread: journal, answers, syncs, snapshot, Redis, requests.
-SYSCALLS = {"pwrite64": 100, "sendto": 200, "fdatasync": 4, "rename": 3, "write": 40, "recvfrom": 200}
+SYSCALLS = {"pwrite64": 100, "sendto": 200, "fdatasync": 4, "rename": 3, "renameat2": 3, "write": 40, "recvfrom": 200}
 
 
 class Run:
     """One daemon, one Redis, some clients and a hand of faults."""
 
-    def __init__(self, seed, thongked, faults):
+    def __init__(self, seed, thongked, faults, private):
         self.random = random.Random(seed)
         self.directory = tempfile.mkdtemp(prefix="torture.")
-        self.redis = Redis(os.path.join(self.directory, "redis"))
+        self.redis = (PrivateRedis(os.path.join(self.directory, "state")) if private
+                      else Redis(os.path.join(self.directory, "redis")))
         self.sites = [f"site{n:02d}" for n in range(SITES)]
-        self.daemon = Daemon(thongked, self.directory, self.redis.socket, self.sites, free_port(), free_port())
+        self.daemon = Daemon(thongked, self.directory, self.redis.address, self.sites, free_port(), free_port())
         self.faults = faults
         self.struck = collections.Counter()
 
@@ -121,6 +123,36 @@ class Run:
         self.redis.restore(backup)
         return len(backup) > 0
 
+    # --- faults of a machine with everything on it ---
+
+    def lose_power(self):
+        """kill -9 of all processes; what Redis wrote last is gone. Returns the bytes lost."""
+        self.daemon.kill()
+        self.redis.kill()
+        lost = self.redis.cut(self.random)
+        self.daemon.start()
+        self.redis.await_start()
+        return lost
+
+    def cut_power_twice(self):
+        """The second time the file has been mended, and written to for a moment."""
+        lost = self.lose_power()
+        time.sleep(self.random.uniform(0.1, 1.0))
+        return self.lose_power() > 0 and lost > 0
+
+    def cut_power_in_a_rewrite(self):
+        """Twice too: the first leaves two parts of the append-only file, of which either may be torn."""
+        self.redis.command("CONFIG", "SET", "rdb-key-save-delay", "1000000")
+        self.redis.command("BGREWRITEAOF")
+        time.sleep(self.random.uniform(0.1, 1.0))
+        struck = len(self.redis.parts()) > 1
+        return self.cut_power_twice() and struck
+
+    def kill_private_redis(self):
+        self.redis.kill()
+        self.redis.await_start()
+        return True
+
     # --- the run ---
 
     def strike(self):
@@ -168,6 +200,7 @@ class Run:
         try:
             self.redis.start()
             self.daemon.start()
+            until(lambda: self.redis.try_command("PING"), 20, "Redis")
             with Clients(self.daemon.port, self.sites, self.random.randrange(1 << 30)) as clients:
                 self.strike()
                 sent = clients.stop()
@@ -195,24 +228,30 @@ class Run:
 
 FAULTS = ["kill_daemon", "kill_daemon_at_syscall", "cut_append_only_file", "freeze_redis", "flush_scripts",
           "drop_connections_in_mid_call", "refuse_positions", "fill_memory", "restore_backup_in_place"]
+PRIVATE_FAULTS = ["cut_power_twice", "cut_power_in_a_rewrite", "kill_private_redis", "kill_daemon"]
+PRIVATE_EVERY = 4
+
+
+def cards(faults, rng):
+    """Deals them without end, so that every kind comes up as often as any other."""
+    while True:
+        deck = faults[:]
+        rng.shuffle(deck)
+        yield from deck
 
 
 def hands(seed, runs, each):
-    """Deals the faults like cards, so that every kind comes up as often as any other."""
+    """For each run its faults, and whether it is one with a private redis-server."""
     rng = random.Random(seed)
-
-    def cards():
-        while True:
-            deck = FAULTS[:]
-            rng.shuffle(deck)
-            yield from deck
-    deck = cards()
-    return [list(itertools.islice(deck, each)) for _ in range(runs)]
+    decks = {False: cards(FAULTS, rng), True: cards(PRIVATE_FAULTS, rng)}
+    for n in range(runs):
+        private = not FAULTS or (n % PRIVATE_EVERY == PRIVATE_EVERY - 1 and bool(PRIVATE_FAULTS))
+        yield list(itertools.islice(decks[private], each)), private
 
 
 def one(arguments):
-    seed, thongked, faults = arguments
-    return (seed, *Run(seed, thongked, faults).execute())
+    seed, thongked, faults, private = arguments
+    return (seed, *Run(seed, thongked, faults, private).execute())
 
 
 def main():
@@ -226,9 +265,10 @@ def main():
     parser.add_argument("--expect-caught", action="store_true", help="the daemon is a mutant: a run must fail")
     a = parser.parse_args()
     if a.only:
-        FAULTS[:] = a.only.split(",")
+        for faults in (FAULTS, PRIVATE_FAULTS):
+            faults[:] = [fault for fault in faults if fault in a.only.split(",")]
     figures, struck, bad = collections.Counter(), collections.Counter(), 0
-    jobs = [(a.seed + n, os.path.abspath(a.thongked), hand) for n, hand in enumerate(hands(a.seed, a.runs, a.faults))]
+    jobs = [(a.seed + n, os.path.abspath(a.thongked), *hand) for n, hand in enumerate(hands(a.seed, a.runs, a.faults))]
     with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
         for seed, some, strikes, wrong in pool.map(one, jobs):
             figures += some
@@ -247,7 +287,8 @@ def main():
     if a.expect_caught:
         print("the mutant was caught" if bad else "THE MUTANT WAS NOT CAUGHT")
         return 0 if bad else 1
-    missing = [fault for fault in FAULTS if not struck[fault]]
+    private = a.runs >= PRIVATE_EVERY or not FAULTS
+    missing = [fault for fault in FAULTS + PRIVATE_FAULTS * private if not struck[fault]]
     if missing:
         print(f"no run: these never struck: {', '.join(missing)}")
     print(f"{a.runs - bad} of {a.runs} runs right")
