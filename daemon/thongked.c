@@ -365,8 +365,7 @@ main(int argc, char **argv)
 				       .board = board,
 				       .pages = pages,
 				       .salts = salts,
-				       .nonces = nonces,
-				       .workers = workers};
+				       .nonces = nonces};
 	struct tally *tally = make_tally(&daemon, wiring, conf);
 	struct admin *admin = make_admin(&daemon, front, tally, journal);
 	struct keeper *keeper = keeper_start(journal);

@@ -37,6 +37,7 @@ journal_new(const struct journal_options *options)
 	journal->read_only = options->read_only;
 	journal->max_size = options->max_size;
 	journal->segment_size = segment_size(options->max_size, options->workers);
+	journal->ahead = ((uint64_t)options->workers + 1) * journal->segment_size;
 	pthread_mutex_init(&journal->lock, NULL);
 	return journal;
 }
@@ -146,6 +147,13 @@ journal_close(struct journal *journal)
 	free(journal->dir);
 	pthread_mutex_destroy(&journal->lock);
 	free(journal);
+}
+
+bool
+journal_wants_room(const struct journal *journal)
+{
+	return journal_allocated(journal) + journal->ahead > journal->max_size ||
+	       atomic_load_explicit(&journal->wanted, memory_order_relaxed) > 0;
 }
 
 uint64_t

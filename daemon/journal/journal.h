@@ -114,6 +114,11 @@ void stream_remove_oldest(struct journal *journal, struct stream *stream);
 
 /* --- any thread --- */
 
+/*
+ * Segments should go before their time: max_size is nearly used up, or the disk had no room for another. False again when
+ * as much was removed, or one was made.
+ */
+bool journal_wants_room(const struct journal *journal);
 uint64_t journal_allocated(const struct journal *journal); /* bytes on disk */
 uint64_t journal_segment_size(const struct journal *journal);
 uint64_t journal_damaged(const struct journal *journal); /* places skipped, each once */

@@ -176,6 +176,15 @@ take_oldest(struct journal *journal, struct stream *stream, struct segment *olde
 	return used_up;
 }
 
+/* A writer that still finds no room says so again. */
+static void
+note_removed(struct journal *journal, uint64_t allocated)
+{
+	uint64_t wanted = atomic_load(&journal->wanted);
+	atomic_fetch_sub(&journal->allocated, allocated);
+	atomic_store(&journal->wanted, wanted > allocated ? wanted - allocated : 0);
+}
+
 void
 stream_remove_oldest(struct journal *journal, struct stream *stream)
 {
@@ -190,7 +199,7 @@ stream_remove_oldest(struct journal *journal, struct stream *stream)
 	segment_path(path, journal->dir, stream->name, oldest.first, SEGMENT_LOG);
 	/* One that cannot be removed still takes its space. */
 	if (unlink(path) == 0 || errno == ENOENT)
-		atomic_fetch_sub(&journal->allocated, oldest.allocated);
+		note_removed(journal, oldest.allocated);
 	else
 		log_error("journal_remove_failed file=%s error=\"%s\"", path, strerror(errno));
 	if (!used_up)

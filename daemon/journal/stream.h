@@ -40,6 +40,7 @@ struct journal {
 	bool read_only;
 	uint64_t max_size;
 	uint64_t segment_size;
+	uint64_t ahead; /* of the quota: to be free for what the workers start next */
 	pthread_mutex_t lock;
 	struct stream **streams;
 	size_t stream_count;
@@ -50,6 +51,7 @@ struct journal {
 	int64_t next_sync_ms; /* keeper */
 	struct log_limit keeper_failures;
 	_Atomic uint64_t allocated;
+	_Atomic uint64_t wanted; /* bytes to be removed, because a segment found no room */
 	_Atomic uint64_t damaged;
 	_Atomic uint64_t write_errors;
 	_Atomic uint64_t written;

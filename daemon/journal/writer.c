@@ -68,6 +68,17 @@ note_full(struct journal_writer *writer, int error)
 
 /* --- a new segment --- */
 
+/* What the reading thread hears of room: none for a segment, or one was made. Returns the error. */
+static int
+note_room(struct journal *journal, int error)
+{
+	if (error == JOURNAL_FULL)
+		atomic_store(&journal->wanted, journal->segment_size);
+	else if (error == 0)
+		atomic_store(&journal->wanted, 0);
+	return error;
+}
+
 static int
 reserve(struct journal *journal)
 {
@@ -79,8 +90,8 @@ reserve(struct journal *journal)
 	return JOURNAL_FULL;
 }
 
-int
-spare_make(struct journal *journal, const char *stream, struct spare *spare)
+static int
+preallocate(struct journal *journal, const char *stream, struct spare *spare)
 {
 	spare->fd = -1;
 	if (reserve(journal) < 0)
@@ -97,6 +108,12 @@ spare_make(struct journal *journal, const char *stream, struct spare *spare)
 	spare->allocated = file_allocated(spare->fd);
 	atomic_fetch_add(&journal->allocated, spare->allocated - journal->segment_size);
 	return 0;
+}
+
+int
+spare_make(struct journal *journal, const char *stream, struct spare *spare)
+{
+	return note_room(journal, preallocate(journal, stream, spare));
 }
 
 void
@@ -126,7 +143,7 @@ make_stream(struct journal_writer *writer)
 	stream_path(stream, path);
 	if (mkdir(path, 0750) < 0) {
 		stream_free(stream);
-		return write_failed(writer, "mkdir");
+		return note_room(journal, write_failed(writer, "mkdir"));
 	}
 	pthread_mutex_lock(&journal->lock);
 	writer->stream = stream;

@@ -92,14 +92,36 @@ note_sites(struct tally *tally)
 	free(keys);
 }
 
+/* The track with the segment that was written to longest ago, of those that may go. */
+static struct track *
+oldest_removable(struct tally *tally, struct segment_info *oldest)
+{
+	struct track *found = NULL;
+	for (size_t i = 0; i < tally->ledger->count; i++) {
+		struct track *track = tally->ledger->tracks[i];
+		struct segment_info info;
+		if (!stream_oldest_segment(track->stream, &info) || track->covered < info.end)
+			continue;
+		if (!found || info.age > oldest->age) {
+			found = track;
+			*oldest = info;
+		}
+	}
+	return found;
+}
+
 /*
  * A shard that had no hit in a stream has no position in it either. Before a segment may go, every shard stands behind
- * it, or its missing position would look like a loss one day; and a stream that is done need not be read at a start.
+ * it, or its missing position would look like a loss one day; and a stream that is done need not be read at a start. A
+ * segment's worth of them is worth the calls; less is where room is wanted and nothing else may go.
  */
 static void
 settle_positions(struct tally *tally)
 {
-	uint64_t stride = journal_segment_size(tally->options.journal);
+	struct segment_info oldest;
+	bool pressed =
+		journal_wants_room(tally->options.journal) && !oldest_removable(tally, &oldest);
+	uint64_t stride = pressed ? 1 : journal_segment_size(tally->options.journal);
 	for (size_t i = 0; i < tally->ledger->count; i++) {
 		struct track *track = tally->ledger->tracks[i];
 		uint64_t read = track->handed;
@@ -131,40 +153,14 @@ write_snapshot(struct tally *tally)
 
 /* --- retention --- */
 
-/* The track with the segment that was written to longest ago, of those that may go. */
-static struct track *
-oldest_removable(struct tally *tally, struct segment_info *oldest)
-{
-	struct track *found = NULL;
-	for (size_t i = 0; i < tally->ledger->count; i++) {
-		struct track *track = tally->ledger->tracks[i];
-		struct segment_info info;
-		if (!stream_oldest_segment(track->stream, &info) || track->covered < info.end)
-			continue;
-		if (!found || info.age > oldest->age) {
-			found = track;
-			*oldest = info;
-		}
-	}
-	return found;
-}
-
-static bool
-needs_room(struct tally *tally)
-{
-	uint64_t segment = journal_segment_size(tally->options.journal);
-	uint64_t workers = (uint64_t)tally->options.workers;
-	return journal_allocated(tally->options.journal) + (workers + 1) * segment >
-	       tally->conf->journal_max_size;
-}
-
 static void
 remove_segments(struct tally *tally)
 {
 	struct segment_info oldest = {0};
 	struct track *track;
 	while ((track = oldest_removable(tally, &oldest))) {
-		if (oldest.age < tally->conf->journal_retain && !needs_room(tally))
+		if (oldest.age < tally->conf->journal_retain &&
+		    !journal_wants_room(tally->options.journal))
 			break;
 		struct stream *stream = track->stream;
 		log_info("journal_segment_removed stream=%s first=%" PRIu64 " age=%" PRId64,

@@ -92,13 +92,14 @@ put_sites(struct buf *out, struct tally *tally)
 	buf_release(&sites);
 }
 
+/* Over what is there, whose space it takes. */
 static int
 write_file(const char *path, struct slice bytes)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	int result = 0;
+	int result = ftruncate(fd, (off_t)bytes.len);
 	while (bytes.len && result == 0) {
 		ssize_t written = write(fd, bytes.ptr, bytes.len);
 		if (written > 0) {
@@ -115,6 +116,18 @@ write_file(const char *path, struct slice bytes)
 	return result;
 }
 
+/*
+ * The snapshot before stays, under the temporary name, as the room for the next one: on a full disk no segment could go
+ * that was not in a snapshot, and no snapshot be written before a segment went.
+ */
+static int
+exchange_files(const char *temporary, const char *path)
+{
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+		return 0;
+	return rename(temporary, path); /* there was none, or the file system cannot */
+}
+
 bool
 snapshot_write(struct tally *tally)
 {
@@ -129,13 +142,21 @@ snapshot_write(struct tally *tally)
 	put_le(&header, XXH3_64bits(out.data + SNAPSHOT_HEADER, out.len - SNAPSHOT_HEADER), 8);
 	memcpy(out.data + 4, header.data, 8);
 	bool written = write_file(tally->board_temporary, buf_slice(&out)) == 0 &&
-		       rename(tally->board_temporary, tally->board_path) == 0;
-	if (!written)
-		log_error("snapshot_failed file=%s error=\"%s\"", tally->board_path,
-			  strerror(errno));
+		       exchange_files(tally->board_temporary, tally->board_path) == 0;
+	uint64_t held_back;
+	if (!written && log_again(&tally->snapshot_failures, 10000, &held_back))
+		log_error("snapshot_failed file=%s error=\"%s\" repeated=%" PRIu64,
+			  tally->board_path, strerror(errno), held_back);
 	buf_release(&header);
 	buf_release(&out);
 	return written;
+}
+
+void
+snapshot_reserve(struct tally *tally)
+{
+	for (int i = 0; i < 2 && access(tally->board_temporary, F_OK) < 0; i++)
+		snapshot_write(tally);
 }
 
 /* --- reading --- */

@@ -62,7 +62,7 @@ struct tally {
 	int32_t trim_from, trim_to;
 	size_t next_trimmed;
 	bool changed; /* since the last snapshot */
-	struct log_limit failures;
+	struct log_limit failures, snapshot_failures;
 
 	pthread_mutex_t list_lock; /* the ledger's list of tracks, for the reader */
 	struct store *reader_store;
@@ -142,9 +142,11 @@ void tally_chores(struct tally *tally, bool in_step);
 
 /* --- snapshot.c --- */
 
-/* Writes the snapshot (temporary name, fdatasync, rename). False: logged. */
+/* Writes the snapshot (temporary name, fdatasync, exchange of the two). False: logged. */
 bool snapshot_write(struct tally *tally);
 /* Fills ledger and board from it; nothing where there is none or it does not verify. */
 void snapshot_read(struct tally *tally);
+/* Makes the two files that take turns, before anything fills the disk. */
+void snapshot_reserve(struct tally *tally);
 
 #endif

@@ -140,6 +140,7 @@ tally_load(struct tally *tally, int wait_ms, void (*meanwhile)(void *arg), void 
 		(void)board_site(tally->options.board, tally->conf->sites[i].key_slice);
 	ledger_refresh(tally->ledger);
 	snapshot_read(tally);
+	snapshot_reserve(tally);
 	for (size_t i = 0; i < tally->ledger->count; i++)
 		load_track(tally, tally->ledger->tracks[i], clock_wall_ms());
 	for (int i = 0; i < CONF_SHARDS; i++)

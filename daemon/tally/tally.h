@@ -25,7 +25,6 @@ struct tally_options {
 	struct pages *pages;
 	struct salts *salts;
 	struct nonces *nonces;
-	int workers; /* how many journal writers there are */
 	bool private_redis; /* ours: its append-only file is rewritten daily, so that no old salt stays in it */
 };
 

@@ -166,6 +166,81 @@ test_disk_full_at_the_start(void **state)
 	journal_close(journal);
 }
 
+/* --- wanting room --- */
+
+/* Frames of which two fill a segment. */
+static void
+write_segments(struct journal_writer *writer, unsigned segments)
+{
+	for (unsigned i = 0; i < 2 * segments; i++)
+		must_write(writer, i, BIG);
+}
+
+/* A full disk is as good a reason to remove segments as a used up quota; the journal asks for one segment's room. */
+static void
+test_full_disk_wants_room(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	struct journal_writer *writer = journal_writer_new(journal);
+	write_segments(writer, 1);
+	struct stream *stream = only_stream(journal);
+	assert_false(journal_wants_room(journal));
+	/* The keeper is the first to notice, before anything has to be refused. */
+	disk.broken = 1 << FALLOCATE;
+	disk.error = ENOSPC;
+	journal_tend(journal);
+	assert_true(journal_wants_room(journal));
+	disk_mend();
+	journal_tend(journal);
+	assert_false(journal_wants_room(journal));
+	write_segments(writer, 2);
+	disk.broken = 1 << FALLOCATE;
+	disk.error = EDQUOT;
+	assert_int_equal(write_number(writer, 1, BIG), JOURNAL_FULL);
+	assert_true(journal_wants_room(journal));
+	/* It was cut to its frames, three quarters of what is wanted. */
+	uint64_t allocated = journal_allocated(journal), size = journal_segment_size(journal);
+	stream_remove_oldest(journal, stream);
+	assert_true(allocated - journal_allocated(journal) < size);
+	assert_true(journal_wants_room(journal));
+	stream_remove_oldest(journal, stream);
+	assert_false(journal_wants_room(journal));
+	/* The disk is still full, and that is said again. */
+	assert_int_equal(write_number(writer, 1, BIG), JOURNAL_FULL);
+	assert_true(journal_wants_room(journal));
+	disk_mend();
+	must_write(writer, 2, BIG);
+	assert_false(journal_wants_room(journal));
+	assert_holds_these(journal, 3, 2, 3, 2);
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
+/* Room is wanted while one segment can still be prepared, not when nothing is left. An I/O error is no lack of room. */
+static void
+test_quota_wants_room(void **state)
+{
+	(void)state;
+	struct journal *journal = open_small(CONF_SYNC_EVERYSEC);
+	struct journal_writer *writer = journal_writer_new(journal);
+	disk.broken = 1 << FALLOCATE;
+	disk.error = EIO;
+	assert_int_equal(write_number(writer, 1, BIG), JOURNAL_IO);
+	assert_false(journal_wants_room(journal));
+	disk_mend();
+	while (!journal_wants_room(journal))
+		must_write(writer, 1, BIG);
+	/* One worker: its next segment, and one more. */
+	uint64_t left = SMALL_QUOTA - journal_allocated(journal),
+		 size = journal_segment_size(journal);
+	assert_in_range(left, size, 2 * size - 1);
+	stream_remove_oldest(journal, only_stream(journal));
+	assert_false(journal_wants_room(journal));
+	journal_writer_free(writer);
+	journal_close(journal);
+}
+
 /* A segment whose first frame is refused leaves nothing behind. */
 static void
 test_refused_first_frame(void **state)
@@ -249,6 +324,7 @@ main(void)
 		TEST(test_one_failure_anywhere),   TEST(test_refused_frame_that_cannot_be_undone),
 		TEST(test_disk_full_at_the_start), TEST(test_refused_first_frame),
 		TEST(test_directory_sync_fails),   TEST(test_keeper_sync_fails),
+		TEST(test_full_disk_wants_room),   TEST(test_quota_wants_room),
 	};
 	log_set_level(-1); /* the failures are wanted */
 	return cmocka_run_group_tests(tests, NULL, NULL);
