@@ -36,6 +36,8 @@ static const struct exposed metrics[] = {
 	 AT(tally.audits)},
 	{"thongke_settling", "", "Shards that are replayed and do not yet show Redis' numbers.",
 	 METRIC_INT, AT(tally.settling)},
+	{"thongke_blocked_shards", "", "Shards whose positions in Redis somebody overwrote.",
+	 METRIC_INT, AT(tally.blocked)},
 	{"thongke_cut_batches_total", "", "Calls that went out before their round was over.",
 	 METRIC_UNSIGNED, AT(tally.cut_batches)},
 	{"thongke_redis_connected", "", "Whether the tally is connected to Redis.", METRIC_BOOL,

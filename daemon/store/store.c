@@ -267,6 +267,26 @@ positions_send(struct store *store, int shard, const char *const *streams, size_
 	return link_send(store->link, &store->command);
 }
 
+/* A refusal by Redis does not say whose key it is about. */
+static int
+receive_positions(struct store *store, int shard, size_t count, struct position *out)
+{
+	redisReply *reply;
+	char refusal[128];
+	int status = link_receive(store->link, &reply);
+	if (status == STORE_OK) {
+		status = positions_read(store, shard, reply, count, out);
+	} else if (status == STORE_REFUSED) {
+		snprintf(refusal, sizeof(refusal), "%s", store_error(store));
+		status = link_fail(store->link, status, "%s:{%02d}:streams: %s", store->prefix,
+				   shard, refusal);
+	}
+	freeReplyObject(reply);
+	for (size_t i = 0; status != STORE_OK && i < count; i++)
+		out[i] = (struct position){.foreign = true};
+	return status;
+}
+
 int
 store_positions(struct store *store, const char *const *streams, size_t count, struct position *out)
 {
@@ -278,12 +298,7 @@ store_positions(struct store *store, const char *const *streams, size_t count, s
 	if (result != STORE_OK)
 		return result;
 	for (int shard = 0; shard < CONF_SHARDS; shard++) {
-		redisReply *reply;
-		int status = link_receive(store->link, &reply);
-		if (status == STORE_OK)
-			status = positions_read(store, shard, reply, count,
-						&out[(size_t)shard * count]);
-		freeReplyObject(reply);
+		int status = receive_positions(store, shard, count, out + (size_t)shard * count);
 		if (status == STORE_UNAVAILABLE)
 			return status;
 		if (result == STORE_OK)

@@ -54,12 +54,14 @@ enum {
 };
 struct position {
 	bool present;
+	bool foreign;    /* what is stored there is no position */
 	uint64_t offset; /* 0 when absent */
 	char rest[112];  /* what follows "offset:", NUL-terminated */
 };
 
 /*
- * The positions of `count` streams (names) in every shard: out[shard * count + i]. One round trip.
+ * The positions of `count` streams (names) in every shard: out[shard * count + i]. One round trip. STORE_REFUSED: those of
+ * some shards are foreign; the others were read.
  */
 int store_positions(struct store *store, const char *const *streams, size_t count,
 		    struct position *out) MUST_CHECK;

@@ -52,7 +52,7 @@ adopt(struct tally *tally, int index, const struct position *stored)
 		if (stored[i].offset < track->applied[index])
 			report_loss(tally, index, track, &stored[i]);
 		/* Records of this shard behind the stored position were read already: read them again. */
-		if (track->taken[index] > stored[i].offset)
+		if (track->taken[index] > stored[i].offset || tally->shards[index].blocked)
 			track_rewind(track, stored[i].offset);
 		track->applied[index] = track->taken[index] = stored[i].offset;
 		/* What must be replayed must stay on the disk. */
@@ -63,12 +63,29 @@ adopt(struct tally *tally, int index, const struct position *stored)
 	}
 	tally->shards[index].settling = true;
 	pages_unsettle(tally->options.pages, index);
+	tally->shards[index].blocked = false;
+	board_unlock(tally->options.board, index);
+}
+
+/* Somebody wrote something else where the positions were. Until that is put right its hits are passed over. */
+static void
+block(struct tally *tally, int index)
+{
+	board_lock(tally->options.board, index);
+	throw_away(tally, index);
+	for (size_t i = 0; i < tally->ledger->count; i++)
+		tally->ledger->tracks[i]->taken[index] = tally->ledger->tracks[i]->applied[index];
+	tally->shards[index].settling = true;
+	tally->shards[index].blocked = true;
+	pages_unsettle(tally->options.pages, index);
 	board_unlock(tally->options.board, index);
 }
 
 static bool
 differs(const struct tally *tally, int index, const struct position *stored)
 {
+	if (tally->shards[index].blocked)
+		return true;
 	for (size_t i = 0; i < tally->ledger->count; i++)
 		if (stored[i].offset != tally->ledger->tracks[i]->applied[index])
 			return true;
@@ -82,7 +99,7 @@ check_retired(struct tally *tally, struct retired *retired, const struct positio
 {
 	uint64_t lost = 0;
 	for (int index = 0; index < CONF_SHARDS; index++)
-		if ((retired->shards >> index & 1) &&
+		if ((retired->shards >> index & 1) && !stored[(size_t)index * stride].foreign &&
 		    stored[(size_t)index * stride].offset < retired->end)
 			lost |= UINT64_C(1) << index;
 	if (!lost)
@@ -109,6 +126,40 @@ retired_in_turn(struct tally *tally)
 	return RETIRED_PER_AUDIT;
 }
 
+/* Not all are foreign: then it is the server that refuses. */
+static bool
+some_are_read(const struct position *stored, size_t count)
+{
+	for (size_t index = 0; index < CONF_SHARDS; index++)
+		if (!stored[index * count].foreign)
+			return true;
+	return false;
+}
+
+static void
+note_refusal(struct tally *tally)
+{
+	uint64_t held_back;
+	pthread_mutex_lock(&tally->lock);
+	snprintf(tally->status.error, sizeof(tally->status.error), "%s", store_error(tally->store));
+	pthread_mutex_unlock(&tally->lock);
+	if (log_again(&tally->foreign_positions, 10000, &held_back))
+		log_error("redis_foreign_position error=\"%s\" repeated=%" PRIu64,
+			  store_error(tally->store), held_back);
+}
+
+static void
+compare(struct tally *tally, const struct position *stored, size_t count)
+{
+	for (int index = 0; index < CONF_SHARDS && count > 0; index++) {
+		const struct position *first = stored + (size_t)index * count;
+		if (first->foreign)
+			block(tally, index);
+		else if (differs(tally, index, first))
+			adopt(tally, index, first);
+	}
+}
+
 bool
 tally_audit(struct tally *tally)
 {
@@ -122,10 +173,12 @@ tally_audit(struct tally *tally)
 		names[ledger->count + i] =
 			ledger->retired[(tally->next_retired + i) % ledger->retired_count].name;
 	int status = store_positions(tally->store, names, count, stored);
+	if (status == STORE_REFUSED && count > 0 && some_are_read(stored, count)) {
+		note_refusal(tally);
+		status = STORE_OK;
+	}
 	if (status == STORE_OK) {
-		for (int index = 0; index < CONF_SHARDS; index++)
-			if (differs(tally, index, stored + (size_t)index * count))
-				adopt(tally, index, stored + (size_t)index * count);
+		compare(tally, stored, count);
 		for (size_t i = 0; i < retired; i++)
 			check_retired(
 				tally,

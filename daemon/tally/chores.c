@@ -119,6 +119,8 @@ static void
 settle_positions(struct tally *tally)
 {
 	struct segment_info oldest;
+	if (tally_blocked(tally)) /* what it has not applied must stay on the disk */
+		return;
 	bool pressed =
 		journal_wants_room(tally->options.journal) && !oldest_removable(tally, &oldest);
 	uint64_t stride = pressed ? 1 : journal_segment_size(tally->options.journal);
@@ -235,9 +237,12 @@ journal_kept(const struct tally *tally)
 static bool
 all_known(const struct tally *tally)
 {
-	for (size_t i = 0; i < tally->conf->site_count; i++)
-		if (!board_known(board_site(tally->options.board, tally->conf->sites[i].key_slice)))
+	for (size_t i = 0; i < tally->conf->site_count; i++) {
+		const struct board_site *site =
+			board_site(tally->options.board, tally->conf->sites[i].key_slice);
+		if (!board_known(site) && !tally->shards[board_site_shard(site)].blocked)
 			return false;
+	}
 	return true;
 }
 
@@ -260,6 +265,7 @@ tally_chores(struct tally *tally, bool in_step)
 	tally->status.loaded = loaded;
 	tally->status.connected = store_connected(tally->store);
 	tally->status.settling = tally_settling(tally);
+	tally->status.blocked = tally_blocked(tally);
 	tally->status.lag_bytes = ledger_lag(tally->ledger);
 	tally->status.journal_kept = kept;
 	pthread_mutex_unlock(&tally->lock);

@@ -279,7 +279,7 @@ sum_head(struct tally *tally, struct track *track)
 	int index = crc16_xmodem(track->head.site) % CONF_SHARDS;
 	struct shard *shard = &tally->shards[index];
 	uint64_t end = track->head_end;
-	bool take = end > track->taken[index];
+	bool take = end > track->taken[index] && !shard->blocked;
 	/* A call names the streams it moves, and takes only so many of them. */
 	bool first = track->taken[index] == track->applied[index];
 	bool room = delta_has_room(shard->delta, &track->head) &&
@@ -311,12 +311,21 @@ tally_settling(const struct tally *tally)
 	return count;
 }
 
+int
+tally_blocked(const struct tally *tally)
+{
+	int count = 0;
+	for (int i = 0; i < CONF_SHARDS; i++)
+		count += tally->shards[i].blocked;
+	return count;
+}
+
 /* Everything published is in Redis: shards that were out of step take its numbers. */
 static bool
 settle(struct tally *tally)
 {
 	for (int i = 0; i < CONF_SHARDS; i++) {
-		if (!tally->shards[i].settling)
+		if (!tally->shards[i].settling || tally->shards[i].blocked)
 			continue;
 		int status = tally_take_numbers(tally, tally->store, tally->conf, i, true);
 		if (status != STORE_OK) {
@@ -378,7 +387,8 @@ tally_round(struct tally *tally, int64_t until_ms)
 		return false;
 	board_confirmed_at(tally->options.board, clock_mono_ms());
 	pthread_mutex_lock(&tally->lock);
-	tally->status.error[0] = '\0';
+	if (!tally_blocked(tally))
+		tally->status.error[0] = '\0';
 	pthread_mutex_unlock(&tally->lock);
 	return true;
 }

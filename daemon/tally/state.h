@@ -36,6 +36,8 @@ struct shard {
 	 * read and applied again; then Redis' numbers are taken.
 	 */
 	bool settling;
+	/* What Redis holds as its positions is none: its hits wait in the journal, all other shards go on. */
+	bool blocked;
 };
 
 struct tally {
@@ -62,7 +64,7 @@ struct tally {
 	int32_t trim_from, trim_to;
 	size_t next_trimmed;
 	bool changed; /* since the last snapshot */
-	struct log_limit failures, snapshot_failures;
+	struct log_limit failures, snapshot_failures, foreign_positions;
 
 	pthread_mutex_t list_lock; /* the ledger's list of tracks, for the reader */
 	struct store *reader_store;
@@ -86,8 +88,9 @@ struct tally {
 bool tally_round(struct tally *tally, int64_t until_ms);
 /* Moves every shard's position of a track to `end`, up to which everything is applied. */
 bool tally_settle_positions(struct tally *tally, struct track *track, uint64_t end);
-/* How many shards are settling. */
+/* How many shards are settling, those that are blocked included. */
 int tally_settling(const struct tally *tally);
+int tally_blocked(const struct tally *tally);
 /* The key under which pages are shown of a value of a shard's delta. */
 struct page_key tally_page_key(const struct tally *tally, int index, const struct delta_day *day,
 			       const struct delta_value *value);

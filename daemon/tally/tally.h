@@ -55,6 +55,7 @@ struct tally_status {
 	uint64_t audits;
 	uint64_t cut_batches;     /* sent before their round was over, because they were full */
 	int settling;             /* shards that replay and do not yet show Redis' numbers */
+	int blocked;              /* shards whose positions in Redis are none */
 	struct store_stats redis; /* of both connections together */
 	int64_t journal_kept;     /* seconds: age of the oldest segment */
 	char warning[160];        /* how Redis is set up wrongly, or "" */

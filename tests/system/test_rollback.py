@@ -2,7 +2,7 @@
 """Redis or the state directory goes back in time: the numbers are right, or it is said aloud."""
 import shutil
 
-from world import eventually
+from world import SITE, eventually, shard
 
 
 def settled(daemon, redis, total):
@@ -121,3 +121,30 @@ def test_restored_private_redis_is_caught_up_from_the_journals(world):
     copy(world.path("backup"), daemon.state + "/redis")
     daemon.start()
     eventually(lambda: daemon.numbers().total("a") == 50 and daemon.counts()["hits"]["total"] == 50, seconds=30)
+
+
+def test_a_foreign_value_stops_its_own_shard_alone(world):
+    redis = world.redis()
+    daemon = world.thongked(redis=redis, site=SITE + 'site "b" { hosts = {"b.example"} }').start()
+    daemon.hits(5)
+    daemon.hits(5, site="b")
+    settled(daemon, redis, 5)
+    key, client = f"thongke:{{{shard('a')}}}:streams", redis.numbers().client
+    client.pipeline().rename(key, "away").set(key, "foreign").execute()
+    daemon.hits(3)
+    daemon.hits(3, site="b")
+    eventually(lambda: redis.numbers().total("b") == 8, what="the other shard goes on")
+    eventually(lambda: daemon.metric("thongke_blocked_shards") == 1)
+    assert is_degraded(daemon) and key in daemon.admin("/readyz").body.decode()
+    assert redis.numbers().total("a") == 5 and daemon.counts()["hits"]["total"] == 8
+    assert "redis_foreign_position" in daemon.log()
+    daemon.stop()
+    daemon.start()
+    daemon.hits(2)
+    daemon.hits(2, site="b")
+    eventually(lambda: redis.numbers().total("b") == 10)
+    assert redis.numbers().total("a") == 5 and daemon.counts()["hits"]["total"] == 10
+    client.rename("away", key)
+    settled(daemon, redis, 10)
+    eventually(lambda: not is_degraded(daemon))
+    assert daemon.metric("thongke_blocked_shards") == 0

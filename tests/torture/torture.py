@@ -123,6 +123,20 @@ class Run:
         self.redis.restore(backup)
         return len(backup) > 0
 
+    def overwrite_positions(self):
+        """Somebody writes something else where one shard's positions were, and puts it right a moment later."""
+        key = self.random.choice(self.redis.command("KEYS", "thongke:{*}:streams"))
+        self.redis.command("EVAL", """redis.call('RENAME', KEYS[1], KEYS[2])
+            if ARGV[1] == 'key' then return redis.call('SET', KEYS[1], 'foreign') end
+            for _, stream in ipairs(redis.call('HKEYS', KEYS[2])) do
+                redis.call('HSET', KEYS[1], stream, 'foreign')
+            end""", 2, key, "away", self.random.choice(("key", "fields")))
+        struck = until(lambda: self.daemon.metric("thongke_blocked_shards") == 1, 10, fail=False)
+        applied = self.daemon.metric("thongke_applied_hits_total")
+        others = until(lambda: self.daemon.metric("thongke_applied_hits_total") > applied, 10, fail=False)
+        self.redis.command("RENAME", "away", key)
+        return struck and others
+
     # --- faults of a machine with everything on it ---
 
     def lose_power(self):
@@ -227,7 +241,8 @@ class Run:
 
 
 FAULTS = ["kill_daemon", "kill_daemon_at_syscall", "cut_append_only_file", "freeze_redis", "flush_scripts",
-          "drop_connections_in_mid_call", "refuse_positions", "fill_memory", "restore_backup_in_place"]
+          "drop_connections_in_mid_call", "refuse_positions", "fill_memory", "restore_backup_in_place",
+          "overwrite_positions"]
 PRIVATE_FAULTS = ["cut_power_twice", "cut_power_in_a_rewrite", "kill_private_redis", "kill_daemon"]
 PRIVATE_EVERY = 4
 
