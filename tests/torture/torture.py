@@ -50,6 +50,7 @@ class Run:
         self.daemon = Daemon(thongked, self.directory, self.redis.address, self.sites, free_port(), free_port())
         self.faults = faults
         self.struck = collections.Counter()
+        self.overwritten = None
 
     # --- faults: each returns whether it struck ---
 
@@ -137,8 +138,14 @@ class Run:
         struck = until(lambda: self.daemon.metric("thongke_blocked_shards") == 1, 10, fail=False)
         applied = self.daemon.metric("thongke_applied_hits_total")
         others = until(lambda: self.daemon.metric("thongke_applied_hits_total") > applied, 10, fail=False)
-        self.redis.command("RENAME", "away", key)
+        self.overwritten = key
+        self.mend_positions()
         return struck and others
+
+    def mend_positions(self):
+        """Puts right what was overwritten; again, where a power cut has brought that back."""
+        if self.overwritten and self.redis.command("EXISTS", "away"):
+            self.redis.command("RENAME", "away", self.overwritten)
 
     # --- faults of a machine with everything on it ---
 
@@ -185,6 +192,7 @@ class Run:
         """Waits until the journal is handed over and Redis' positions were audited again."""
         if not self.daemon.alive():
             self.daemon.start()
+        self.mend_positions()
         until(lambda: self.daemon.metric("thongke_journal_lag_bytes") == 0, QUIET_SECONDS, "the journal's end")
         audits = self.daemon.metric("thongke_audits_total")
         until(lambda: self.daemon.metric("thongke_settling") == 0, QUIET_SECONDS, "all shards to settle")
