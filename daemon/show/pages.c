@@ -210,16 +210,18 @@ sum(int64_t redis, uint32_t pending)
 	return redis < 0 ? COUNT_UNKNOWN : redis + pending;
 }
 
+/* Of a day before the entry's, as a clock that was set back or a site's new zone asks for, only the total is known. */
 static enum page_state
-entry_read(const struct pages *pages, const struct entry *entry, struct page_key key,
+entry_read(const struct pages *pages, const struct entry *entry, struct page_key key, int32_t day,
 	   struct page_counts *out)
 {
 	uint32_t epoch = atomic_load_explicit(&pages->epochs[key.shard], memory_order_relaxed);
 	if (entry->epoch == epoch) {
+		bool today = day == entry->day;
 		*out = (struct page_counts){
-			sum(entry->redis.hits_today, entry->pending_day),
+			today ? sum(entry->redis.hits_today, entry->pending_day) : COUNT_UNKNOWN,
 			sum(entry->redis.hits_total, entry->pending),
-			entry->redis.visits_today,
+			today ? entry->redis.visits_today : COUNT_UNKNOWN,
 			entry->redis.visits_total,
 		};
 		return PAGE_KNOWN;
@@ -243,7 +245,7 @@ pages_get(struct pages *pages, struct page_key key, int32_t day, struct page_cou
 	if (entry) {
 		entry_enter_day(entry, day);
 		entry->used = now;
-		state = entry_read(pages, entry, key, out);
+		state = entry_read(pages, entry, key, day, out);
 	}
 	*stale = entry && now - entry->taken > STALE_MS;
 	bucket_unlock(bucket);

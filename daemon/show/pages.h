@@ -46,7 +46,10 @@ enum page_state {
 
 /* An own hit of the page on `day` is in the journal. */
 void pages_add(struct pages *pages, struct page_key key, int32_t day);
-/* What is shown of it on `day`; *stale: known, but somebody else may have counted since. */
+/*
+ * What is shown of it on `day`; *stale: known, but somebody else may have counted since. Of a day before the last one
+ * that was seen of it only the total is known.
+ */
 enum page_state pages_get(struct pages *pages, struct page_key key, int32_t day,
 			  struct page_counts *out, bool *stale);
 
