@@ -40,12 +40,16 @@ struct entry {
 	struct page_counts redis;
 };
 
-/* A tag is the upper half of the key's low word; 0: free. */
+/*
+ * A tag is the upper half of the key's low word; 0: free. The orphans, pending hits of pages that have no entry, are
+ * summed up with each page's own weight: a plain number would be 0 as well when a hit of one page is still to be
+ * confirmed and one of another was confirmed before it was added.
+ */
 struct bucket {
 	_Alignas(64) atomic_uint locked;
 	uint32_t tags[WAYS];
 	struct entry entries[WAYS];
-	uint32_t orphans; /* pending hits of pages that have no entry */
+	uint64_t orphans;
 };
 
 struct pages {
@@ -127,6 +131,13 @@ tag_of(struct page_key key)
 	return tag ? tag : 1;
 }
 
+/* Odd, so that no number of hits but 0 comes to 0. */
+static uint64_t
+weight_of(struct page_key key)
+{
+	return key.high | 1;
+}
+
 /* Locked, as all that follow. */
 static struct entry *
 entry_find(struct bucket *bucket, struct page_key key)
@@ -199,7 +210,7 @@ pages_add(struct pages *pages, struct page_key key, int32_t day)
 		add_pending(entry, day, 1);
 		entry->used = now;
 	} else {
-		bucket->orphans++;
+		bucket->orphans += weight_of(key);
 	}
 	bucket_unlock(bucket);
 }
@@ -384,7 +395,7 @@ settle_pending(struct bucket *bucket, struct page_key key, int32_t day, int64_t 
 	if (entry)
 		add_pending(entry, day, -fresh);
 	else
-		bucket->orphans = (uint32_t)(bucket->orphans - fresh);
+		bucket->orphans -= weight_of(key) * (uint64_t)fresh;
 	return entry;
 }
 

@@ -263,6 +263,25 @@ hits_without_a_place_thrown_away(void **state)
 	}
 }
 
+/* A hit of one page is in Redis before it is added, one of another is added and not in Redis: that makes no zero. */
+static void
+hits_of_different_pages_do_not_cancel(void **state)
+{
+	(void)state;
+	struct page_key early = neighbour(1), late = neighbour(2);
+	settle();
+	pages_confirm(pages, early, TODAY, 1, 1, 0);
+	add(late, TODAY, 1);
+	assert_state(late, TODAY, PAGE_UNKNOWN);
+	add(early, TODAY, 1);
+	pages_confirm(pages, late, TODAY, 1, 1, 0);
+	assert_state(early, TODAY, PAGE_FETCHABLE);
+	take(early, TODAY, 1, 1, 0, 0);
+	take_new(late, TODAY, 1, 1, 0, 0);
+	assert_shown(early, TODAY, 1, 1, 0, 0);
+	assert_shown(late, TODAY, 1, 1, 0, 0);
+}
+
 /* --- keys --- */
 
 static void
@@ -301,6 +320,7 @@ main(void)
 		TEST(pending_pages_stay),
 		TEST(hits_without_a_place),
 		TEST(hits_without_a_place_thrown_away),
+		TEST(hits_of_different_pages_do_not_cancel),
 		TEST(a_key_for_each_page),
 	};
 	return cmocka_run_group_tests(tests, initialise, NULL);
