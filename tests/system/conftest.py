@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import clock as clocks
 import world as worlds
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
@@ -31,3 +32,10 @@ def world():
 def daemon(world):
     """One thongked with its private Redis and the site "a", ready."""
     return world.thongked().start()
+
+
+@pytest.fixture
+def clock(world):
+    if not clocks.LIBRARY:
+        pytest.skip("libfaketime is not installed")
+    return clocks.Clock(world.path("clock"))

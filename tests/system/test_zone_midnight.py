@@ -5,20 +5,8 @@ thongked runs under libfaketime, which shows it a wall clock that the test moves
 redis-server does not.
 """
 import datetime
-import glob
-import math
-import os
-import time
-import zoneinfo
 
-import pytest
-
-from world import ROOT, eventually
-
-LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
-# Preloading and the address sanitizer do not go together: these tests need the plain build.
-PLAIN = os.path.join(ROOT, os.environ.get("THONGKED_PLAIN", "build/thongked"))
-pytestmark = pytest.mark.skipif(not LIBRARY, reason="libfaketime is not installed")
+from world import eventually
 
 SITES = """
 site "hcm" { hosts = {"hcm.example"} }
@@ -27,29 +15,8 @@ site "ny"  { hosts = {"ny.example"} timezone = "America/New_York" }
 """
 
 
-class Clock:
-    def __init__(self, path):
-        self.path = path
-        self.env = {"LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": path, "FAKETIME_NO_CACHE": "1", "TZ": "UTC",
-                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0"}
-
-    def set(self, text, zone="UTC"):
-        """From now on it is this moment and goes on from there."""
-        moment = datetime.datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone))
-        # Rounded up: never a moment before it.
-        offset = math.ceil(1000 * (moment.timestamp() - time.time())) / 1000
-        with open(self.path + ".new", "w") as f:
-            f.write(f"{offset:+.3f}\n")
-        os.rename(self.path + ".new", self.path)
-
-
-@pytest.fixture
-def clock(world):
-    return Clock(world.path("clock"))
-
-
 def start(world, clock, redis):
-    return world.thongked(redis=redis, site=SITES, program=PLAIN, env=clock.env).start()
+    return world.thongked(redis=redis, site=SITES, **clock.options).start()
 
 
 def row(answer, name):
