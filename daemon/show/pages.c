@@ -81,6 +81,8 @@ pages_new(void)
 	randombytes_buf(&pages->seed, sizeof(pages->seed));
 	for (int i = 0; i < CONF_SHARDS; i++)
 		atomic_init(&pages->epochs[i], 1);
+	/* Until the reader says otherwise: a first answer waits for it to connect. */
+	atomic_init(&pages->connected, true);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
