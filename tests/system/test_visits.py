@@ -29,12 +29,11 @@ def shown(daemon, site="a"):
 def becomes(daemon, hits, visits, visitors, online, site="a"):
     """Hits at once, the others within a second (and what a busy machine adds to it)."""
     assert shown(daemon, site)[0] == hits
-    now = []
-
     def check():
-        now[:] = shown(daemon, site)
-        return now[:2] + now[3:] == [hits, visits, online] and near(now[2], visitors)
-    eventually(check, seconds=5, what=f"{now} becomes {hits} hits, {visits} visits, {visitors} visitors, {online} online")
+        now = shown(daemon, site)
+        assert now[:2] + now[3:] == (hits, visits, online) and near(now[2], visitors), now
+        return True
+    eventually(check, seconds=5)
 
 
 def test_visit_begins_after_half_an_hour_of_silence(world, clock):
