@@ -137,16 +137,31 @@ add_table(struct encoding *e, size_t index, int dimension)
 	}
 }
 
+/* What imports bring is kept apart as well, or nobody could tell whether a day holds anything else. */
+static void
+add_imported(struct encoding *e, const struct delta_day *day)
+{
+	command_add_int(e->args, 1);
+	add_table_key(e, SLICE(KEY_IMPORTED), KEY_IMPORTED_DAYS, 0);
+	command_add_int(e->args, 1);
+	command_add(e->args, slice_of(e->encoder->day.names[PERIOD_DAY]));
+	command_add_int(e->args, day->hits);
+}
+
 static void
 add_tables(struct encoding *e, size_t index)
 {
-	int count = 0;
+	const struct delta_day *day = &e->days[index];
+	bool imported = day->visit_gap_ms == 0 && day->hits > 0;
+	int count = imported;
 	for (int i = 0; i < HIT_DIMENSION_COUNT; i++)
-		count += e->days[index].counts[i] > 0;
+		count += day->counts[i] > 0;
 	command_add_int(e->args, count);
 	for (int i = 0; i < HIT_DIMENSION_COUNT; i++)
-		if (e->days[index].counts[i])
+		if (day->counts[i])
 			add_table(e, index, i);
+	if (imported)
+		add_imported(e, day);
 }
 
 static void

@@ -61,6 +61,16 @@ key_salt(struct buf *out, const char *prefix, int32_t day)
 	buf_add_slice(out, slice_of(period_name(PERIOD_DAY, day, name)));
 }
 
+void
+key_import_salt(struct buf *out, const char *prefix, struct slice site, int32_t day)
+{
+	char name[PERIOD_NAME_SIZE];
+	key_global(out, prefix, "salt:i:");
+	buf_add_slice(out, site);
+	buf_add_literal(out, ":");
+	buf_add_slice(out, slice_of(period_name(PERIOD_DAY, day, name)));
+}
+
 #define X(id, name) [HIT_##id] = {name, sizeof(name) - 1},
 const struct slice key_dimensions[HIT_DIMENSION_COUNT] = {HIT_DIMENSIONS(X)};
 #undef X

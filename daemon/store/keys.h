@@ -11,7 +11,8 @@
  *   PREFIX:{NN}:SITE:unique:2020-05-20     HyperLogLog of visitors
  *   PREFIX:{NN}:SITE:DIMENSION:2020-05-20, :2020-05          value -> hits
  *   PREFIX:{NN}:SITE:pages, :pagevisits, :pagevisits:2020-05-20    path -> hits, visits that began there
- *   PREFIX:salt:2020-05-20, PREFIX:sites, PREFIX:meta
+ *   PREFIX:{NN}:SITE:imported              "2020-05-20" -> hits of that day that access logs brought
+ *   PREFIX:salt:2020-05-20, PREFIX:salt:i:SITE:2020-05-20, PREFIX:sites, PREFIX:meta
  */
 #ifndef STORE_KEYS_H
 #define STORE_KEYS_H
@@ -31,8 +32,11 @@ enum {
 	KEY_TABLES_FACTOR = 20, /* a month's and the all-time table hold this many times a day's */
 	KEY_SEEN_MAX = 200000,  /* visitors of a site that are remembered at once */
 	KEY_ONLINE_SECONDS = 300,
+	KEY_IMPORTED_DAYS = 100000, /* more than the calendar of any log */
 };
 
+/* The tail of the table of imported days. */
+#define KEY_IMPORTED "imported"
 /* What every member that a full table no longer takes is counted under; no path looks like it. */
 #define KEY_OTHER "(other)"
 
@@ -47,6 +51,8 @@ void key_site(struct buf *out, const char *prefix, int shard, struct slice site)
 /* "PREFIX:NAME" for what belongs to no shard. */
 void key_global(struct buf *out, const char *prefix, const char *name);
 void key_salt(struct buf *out, const char *prefix, int32_t day);
+/* The salt with which imports make the ids of a site's visitors of that day. */
+void key_import_salt(struct buf *out, const char *prefix, struct slice site, int32_t day);
 
 extern const struct slice key_dimensions[HIT_DIMENSION_COUNT];
 extern const struct slice key_metrics[METRIC_STORED];

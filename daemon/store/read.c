@@ -318,6 +318,41 @@ store_series(struct store *store, struct slice site, int metric, enum period_kin
 	return each_field(store, key_metrics[metric], take_period, &series);
 }
 
+/* Hits are asked for first: an import that counts in between cannot make its own look like those of beacons. */
+static int
+ask_beacon_hits(struct store *store, int32_t day)
+{
+	char name[PERIOD_NAME_SIZE];
+	int status = ask_day(store, METRIC_HITS, day);
+	if (status != STORE_OK)
+		return status;
+	command_start(&store->command, "ZSCORE");
+	command_add_joined(&store->command, buf_slice(&store->key), SLICE(KEY_IMPORTED));
+	command_add(&store->command, slice_of(period_name(PERIOD_DAY, day, name)));
+	return link_send(store->link, &store->command);
+}
+
+int
+store_beacon_hits(struct store *store, struct slice site, int32_t day, int64_t *hits)
+{
+	redisReply *all = NULL, *imported = NULL;
+	*hits = 0;
+	int status = begin_site(store, site);
+	if (status == STORE_OK)
+		status = ask_beacon_hits(store, day);
+	if (status != STORE_OK)
+		return status;
+	int first = link_receive(store->link, &all);
+	status = first == STORE_UNAVAILABLE ? first : link_receive(store->link, &imported);
+	if (first == STORE_OK && status == STORE_OK) {
+		int64_t own = reply_count(imported, 0), counted = reply_count(all, 0);
+		*hits = counted > own ? counted - own : 0;
+	}
+	freeReplyObject(all);
+	freeReplyObject(imported);
+	return first == STORE_OK ? status : first;
+}
+
 struct hours {
 	int64_t *out;
 	bool known;

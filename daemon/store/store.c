@@ -436,16 +436,13 @@ send_salt(struct store *store, struct slice salt)
 	return link_send(store->link, command);
 }
 
-int
-store_salt(struct store *store, int32_t day, unsigned char salt[16])
+/* Of the key as it stands in store->key. */
+static int
+exchange_salt(struct store *store, unsigned char salt[16])
 {
 	enum { SALT_BYTES = 16, REPLIES = 3 };
 	redisReply *reply;
-	int status = store_idle(store);
-	if (status != STORE_OK)
-		return status;
-	key_salt(&store->key, store->prefix, day);
-	status = send_salt(store, (struct slice){(const char *)salt, SALT_BYTES});
+	int status = send_salt(store, (struct slice){(const char *)salt, SALT_BYTES});
 	if (status != STORE_OK)
 		return status;
 	status = receive_last(store, REPLIES, &reply);
@@ -460,6 +457,22 @@ store_salt(struct store *store, int32_t day, unsigned char salt[16])
 	}
 	freeReplyObject(reply);
 	return status;
+}
+
+int
+store_salt(struct store *store, int32_t day, unsigned char salt[16])
+{
+	int status = store_idle(store);
+	key_salt(&store->key, store->prefix, day);
+	return status == STORE_OK ? exchange_salt(store, salt) : status;
+}
+
+int
+store_import_salt(struct store *store, struct slice site, int32_t day, unsigned char salt[16])
+{
+	int status = store_idle(store);
+	key_import_salt(&store->key, store->prefix, site, day);
+	return status == STORE_OK ? exchange_salt(store, salt) : status;
 }
 
 int

@@ -185,6 +185,12 @@ int store_note_sites(struct store *store, const char *const *sites, const char *
 int store_check_schema(struct store *store) MUST_CHECK;
 /* The salt of a date: SET NX with ours, expire 72 h from now, then GET: what Redis holds comes back in `salt`. */
 int store_salt(struct store *store, int32_t day, unsigned char salt[16]) MUST_CHECK;
+/* The same of a site's imports, for the visitors of that date. */
+int store_import_salt(struct store *store, struct slice site, int32_t day,
+		      unsigned char salt[16]) MUST_CHECK;
+/* Hits of a local day that no import brought. */
+int store_beacon_hits(struct store *store, struct slice site, int32_t day,
+		      int64_t *hits) MUST_CHECK;
 /* BGREWRITEAOF, for the private server. */
 int store_rewrite(struct store *store) MUST_CHECK;
 
