@@ -184,10 +184,11 @@ split_request(struct slice request, struct access *access)
 		access->target = (struct slice){target, (size_t)(end - target)};
 }
 
+/* The request had no such field. */
 static struct slice
-dash_is_absent(struct slice text)
+dash_is_empty(struct slice text)
 {
-	return slice_eq(text, SLICE("-")) ? (struct slice){0} : text;
+	return slice_eq(text, SLICE("-")) ? (struct slice){text.ptr, 0} : text;
 }
 
 bool
@@ -208,8 +209,8 @@ accesslog_parse(struct accesslog *log, struct slice line, struct access *access)
 		return true;
 	if (!take_quoted(&rest, &access->referrer) || !take_quoted(&rest, &access->agent))
 		return false;
-	access->referrer = dash_is_absent(access->referrer);
-	access->agent = dash_is_absent(access->agent);
+	access->referrer = dash_is_empty(access->referrer);
+	access->agent = dash_is_empty(access->agent);
 	return true;
 }
 

@@ -18,7 +18,7 @@ struct access {
 	struct slice method;
 	struct slice target; /* absent: the request was none ("-", or bytes of another protocol) */
 	int status;
-	struct slice referrer, agent; /* absent in the common format and where they are "-" */
+	struct slice referrer, agent; /* absent in the common format, empty where they are "-" */
 };
 
 /* Keeps the last date read, since the next line has most often the same. Zeroed is a valid one. */

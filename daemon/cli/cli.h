@@ -36,7 +36,7 @@ struct cli {
 	const char *ip, *user_agent, *url, *referrer, *accept_language, *origin; /* of explain */
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
-	int table, tsv, csv, json, all, help;
+	int table, tsv, csv, json, all, add, help;
 
 	/* the same, checked */
 	enum rendering rendering;

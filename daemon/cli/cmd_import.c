@@ -2,16 +2,20 @@
 /*
  * `import`: counts an access log into the days its lines tell, each line once per site. The file is a stream like the
  * journal's: its position in Redis moves in the same call as the counts, and is only believed where the hash that is
- * kept beside it is that of the file's bytes before it. Nothing is remembered anywhere else.
+ * kept beside it is that of the file's bytes before it. Nothing is remembered anywhere else: which hits begin a visit,
+ * the lines before the position tell again.
  */
+#include <sodium.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
 #include "cli/accesslog.h"
 #include "cli/cli.h"
+#include "cli/landmarks.h"
 #include "cli/logfile.h"
-#include "hit/page.h"
+#include "cli/logjudge.h"
+#include "cli/visits.h"
 
 enum {
 	SAME_FIRST_LINE_MAX =
@@ -22,13 +26,13 @@ enum {
 	PROGRESS_EVERY_MS = 100,
 	PROGRESS_EVERY_LINES = 1024,
 	PROGRESS_BAR = 30,
-	TARGET_MAX = 8 * 1024,
 	OPTIONS_SIZE = 8,
+	READ_ON_MAX = 4 * 1024 * 1024, /* bytes that are rather judged than passed over */
 };
 
 /* What became of lines. Those of a batch only count when the batch is applied: it may have to be read again. */
 struct sums {
-	uint64_t counted, skipped, bad;
+	uint64_t of[LOGJUDGE_BAD + 1];
 	uint64_t first_bad; /* number of the first bad line, from 1 on */
 };
 
@@ -37,8 +41,11 @@ struct import {
 	const struct conf_site *site;
 	struct store *store;
 	struct logfile *file;
-	struct accesslog log;
-	struct zone_span span; /* the last line's */
+	struct logjudge *judge;
+	struct visits *visits;
+	bool visits_fit; /* all lines before the file's offset that matter were noted in them */
+	struct landmarks landmarks;
+	struct accesslog log; /* of the lines that seeking shows */
 	struct delta *delta;
 	struct sums batch; /* of the delta */
 	struct sums done;  /* of all that was applied */
@@ -46,6 +53,8 @@ struct import {
 	char first[40]; /* the stream's name without "~2" */
 	char stream[STORE_STREAM_MAX];
 	uint64_t position; /* where the batch begins: what Redis holds */
+	int32_t full_day;  /* the day that ended it: it holds hits of beacons */
+	bool stopped;
 	uint64_t refused;
 	char refusal[160];
 	bool progress;
@@ -122,6 +131,90 @@ read_position(struct import *import, struct position *position)
 	free(all);
 }
 
+static void
+ask_day_cb(int32_t day, struct logday *out, void *arg)
+{
+	struct import *import = arg;
+	struct slice site = import->site->key_slice;
+	int64_t deadline = clock_mono_ms() + RECONNECT_MS;
+	int status;
+	do {
+		randombytes_buf(out->salt.bytes, sizeof(out->salt.bytes));
+		status = store_import_salt(import->store, site, day, out->salt.bytes);
+		if (status == STORE_OK)
+			status = store_beacon_hits(import->store, site, day, &out->beacon_hits);
+		if (status == STORE_REFUSED && is_loading(import->store))
+			status = STORE_UNAVAILABLE;
+		if (status == STORE_UNAVAILABLE)
+			reconnect(import->store, deadline);
+	} while (status == STORE_UNAVAILABLE);
+	cli_check(import->store, status);
+}
+
+/* --- where the file stands, and who was seen before --- */
+
+static void
+show_line_cb(uint64_t offset, struct slice line, void *arg)
+{
+	struct import *import = arg;
+	struct access access;
+	if (accesslog_parse(&import->log, line, &access))
+		landmarks_note(&import->landmarks, offset, access.utc);
+}
+
+/* Judges the next line only for who was seen; false: there is none. */
+static bool
+pass_line(struct import *import)
+{
+	struct slice line;
+	struct hit hit;
+	enum logfile_line got = logfile_peek(import->file, &line);
+	if (got == LOGFILE_END)
+		return false;
+	if (got == LOGFILE_LINE && logjudge_line(import->judge, line, &hit) == LOGJUDGE_VIEW) {
+		landmarks_note(&import->landmarks, logfile_offset(import->file),
+			       hit.time_ms / 1000);
+		(void)visits_note(import->visits, hit.visitor, hit.time_ms);
+	}
+	return logfile_take(import->file);
+}
+
+static bool
+pass_lines(struct import *import, uint64_t offset)
+{
+	while (logfile_offset(import->file) < offset && pass_line(import))
+		;
+	return logfile_offset(import->file) == offset;
+}
+
+/* Moves to any offset; who was seen before it is known then only if it is near, or the beginning. */
+static bool
+go_to(struct import *import, uint64_t offset)
+{
+	uint64_t here = logfile_offset(import->file);
+	if (import->visits_fit && offset >= here && offset - here <= READ_ON_MAX &&
+	    pass_lines(import, offset))
+		return true;
+	visits_clear(import->visits);
+	import->visits_fit = offset == 0;
+	return logfile_seek(import->file, offset);
+}
+
+/* Reads again what lies so little before the position that a visit may have begun there. Counts nothing. */
+static void
+look_back(struct import *import)
+{
+	uint64_t position = import->position;
+	int64_t seconds = import->site->visit_gap + VISITS_KEEP_MS / 1000;
+	if (import->visits_fit)
+		return;
+	visits_clear(import->visits);
+	if (!logfile_seek(import->file, landmarks_before(&import->landmarks, position, seconds)) ||
+	    !pass_lines(import, position))
+		cli_fail(CLI_NO, "%s changes while it is read", import->cli->args[0]);
+	import->visits_fit = true;
+}
+
 enum match { MATCH_SAME, MATCH_OTHER, MATCH_SHORTER };
 
 /* Whether the file's bytes before the position are those that were imported. If so the file stands there. */
@@ -132,7 +225,7 @@ match_position(struct import *import, const struct position *position)
 	if (sscanf(position->rest, "%*8[0-9]:%32[0-9a-f]:%7[a-z]", stored, options) != 2)
 		cli_fail(CLI_NO, "the position of %s in Redis is \"%s\", which no import wrote",
 			 import->stream, position->rest);
-	if (!logfile_seek(import->file, position->offset))
+	if (!go_to(import, position->offset))
 		return MATCH_SHORTER;
 	logfile_hash(import->file, hash);
 	if (strcmp(hash, stored) != 0)
@@ -142,6 +235,7 @@ match_position(struct import *import, const struct position *position)
 			 import->cli->args[0], import->site->key,
 			 strcmp(options, "all") == 0 ? "with" : "without");
 	import->position = position->offset;
+	look_back(import);
 	return MATCH_SAME;
 }
 
@@ -157,7 +251,7 @@ locate(struct import *import)
 		read_position(import, &position);
 		if (!position.present && !shorter) {
 			import->position = 0;
-			if (!logfile_seek(import->file, 0))
+			if (!go_to(import, 0))
 				break;
 			return;
 		}
@@ -178,58 +272,39 @@ locate(struct import *import)
 /* --- reading a batch --- */
 
 static void
-note_bad(struct import *import, uint64_t line_number)
+note(struct import *import, enum logjudge_verdict verdict, uint64_t line_number)
 {
-	if (import->batch.bad++ == 0)
+	if (import->batch.of[verdict]++ == 0 && verdict == LOGJUDGE_BAD)
 		import->batch.first_bad = line_number;
 }
 
-static void
-make_hit(struct import *import, const struct access *access, struct hit *hit,
-	 char page[HIT_PAGE_MAX])
+/* Days that beacons counted have this log's views already, unless the operator knows better. */
+static bool
+may_count(struct import *import, const struct hit *hit)
 {
-	char text[TARGET_MAX];
-	struct slice target = access->target;
-	const struct conf_site *site = import->site;
-	if (access->utc < import->span.from || access->utc >= import->span.to)
-		import->span = zone_at(site->zone, access->utc);
-	struct local_time local = zone_span_local(import->span, access->utc);
-	if (memchr(target.ptr, '\\', target.len))
-		target = (struct slice){text, accesslog_unescape(target, text, sizeof text)};
-	size_t len = page_normalise(target, site->query, site->query_count, page);
-	*hit = (struct hit){
-		.time_ms = access->utc * 1000,
-		.day = local.day,
-		.hour = (uint8_t)local.hour,
-		.site = site->key_slice,
-		.count = 1,
-		.values[HIT_PAGES] = len ? (struct slice){page, len} : (struct slice){0},
-	};
+	if (import->cli->add || logjudge_beacon_hits(import->judge, hit) == 0)
+		return true;
+	import->full_day = hit->day;
+	import->stopped = true;
+	return false;
 }
 
-/* Judges one line and adds it to the batch; false when the batch has no room for it. */
+/* Judges one line and adds it to the batch; false when the batch has no room for it, or its day must not be added to. */
 static bool
 add_line(struct import *import, struct slice line)
 {
-	struct access access;
 	struct hit hit;
-	char page[HIT_PAGE_MAX];
-	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	if (!accesslog_parse(&import->log, line, &access)) {
-		note_bad(import, logfile_lines(import->file) + 1);
-		return true;
+	enum logjudge_verdict verdict = logjudge_line(import->judge, line, &hit);
+	if (verdict <= LOGJUDGE_EXCLUDED) {
+		if (!may_count(import, &hit) || !delta_has_room(import->delta, &hit))
+			return false;
+		bool begins = verdict == LOGJUDGE_VIEW &&
+			      visits_note(import->visits, hit.visitor, hit.time_ms);
+		delta_add_decided(import->delta, &hit, begins);
+		landmarks_note(&import->landmarks, logfile_offset(import->file),
+			       hit.time_ms / 1000);
 	}
-	bool all = import->cli->all;
-	if (all ? access.target.len == 0 : !accesslog_is_view(&access)) {
-		import->batch.skipped++;
-		return true;
-	}
-	make_hit(import, &access, &hit, page);
-	if (!delta_has_room(import->delta, &hit))
-		return false;
-	delta_add_decided(import->delta, &hit, false);
-	import->batch.counted++;
+	note(import, verdict, logfile_lines(import->file) + 1);
 	return true;
 }
 
@@ -268,7 +343,7 @@ read_batch(struct import *import)
 		if (!logfile_take(import->file))
 			return false;
 		if (got == LOGFILE_LONG)
-			note_bad(import, logfile_lines(import->file));
+			note(import, LOGJUDGE_BAD, logfile_lines(import->file));
 	}
 }
 
@@ -300,11 +375,10 @@ static void
 accept_batch(struct import *import, uint64_t next)
 {
 	struct sums *done = &import->done, *batch = &import->batch;
-	done->counted += batch->counted;
-	done->skipped += batch->skipped;
-	if (done->bad == 0)
+	if (done->of[LOGJUDGE_BAD] == 0)
 		done->first_bad = batch->first_bad;
-	done->bad += batch->bad;
+	for (size_t i = 0; i < COUNT_OF(done->of); i++)
+		done->of[i] += batch->of[i];
 	import->position = next;
 }
 
@@ -312,6 +386,7 @@ accept_batch(struct import *import, uint64_t next)
 static void
 take_position(struct import *import, const struct position *stored)
 {
+	import->stopped = false;
 	if (!stored->present || match_position(import, stored) != MATCH_SAME)
 		locate(import);
 }
@@ -355,31 +430,36 @@ apply_batch(struct import *import)
 static void
 report(struct import *import)
 {
-	static const struct column columns[] = {{"lines", WORD_LINES, COLUMN_COUNT, NULL},
-						{"counted", WORD_COUNTED, COLUMN_COUNT, NULL},
-						{"skipped", WORD_SKIPPED, COLUMN_COUNT, NULL},
-						{"bad", WORD_BAD, COLUMN_COUNT, NULL},
-						{"already", WORD_ALREADY, COLUMN_COUNT, NULL}};
+	enum { LINES, VERDICTS, ALREADY = VERDICTS + LOGJUDGE_BAD + 1, COLUMNS };
+	static const struct column columns[COLUMNS] = {
+		[LINES] = {"lines", WORD_LINES, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_VIEW] = {"counted", WORD_COUNTED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_BOT] = {"bots", WORD_BOTS, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_EXCLUDED] = {"excluded", WORD_EXCLUDED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_SKIPPED] = {"skipped", WORD_SKIPPED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_BAD] = {"bad", WORD_BAD, COLUMN_COUNT, NULL},
+		[ALREADY] = {"already", WORD_ALREADY, COLUMN_COUNT, NULL},
+	};
 	const struct sums *done = &import->done;
-	uint64_t lines = logfile_lines(import->file);
-	uint64_t ours = done->counted + done->skipped + done->bad;
+	uint64_t lines = logfile_lines(import->file), ours = 0;
 	struct table table;
-	table_init(&table, columns, COUNT_OF(columns));
+	table_init(&table, columns, COLUMNS);
 	table.site = import->site->key;
 	table.timezone = import->site->timezone;
 	struct cell *row = table_row(&table);
-	cell_number(&row[0], (int64_t)lines);
-	cell_number(&row[1], (int64_t)done->counted);
-	cell_number(&row[2], (int64_t)done->skipped);
-	cell_number(&row[3], (int64_t)done->bad);
+	cell_number(&row[LINES], (int64_t)lines);
+	for (size_t i = 0; i < COUNT_OF(done->of); i++) {
+		cell_number(&row[VERDICTS + i], (int64_t)done->of[i]);
+		ours += done->of[i];
+	}
 	/* After Redis lost its tail some lines were counted again. */
-	cell_number(&row[4], lines > ours ? (int64_t)(lines - ours) : 0);
+	cell_number(&row[ALREADY], lines > ours ? (int64_t)(lines - ours) : 0);
 	cli_print(import->cli, import->site, &table);
-	if (done->bad > 0)
+	if (done->of[LOGJUDGE_BAD] > 0)
 		fprintf(stderr,
 			"thongke: %" PRIu64 " lines are no log lines, the first is line %" PRIu64
 			"\n",
-			done->bad, done->first_bad);
+			done->of[LOGJUDGE_BAD], done->first_bad);
 }
 
 static void
@@ -396,9 +476,45 @@ run(struct import *import)
 			apply_batch(import);
 			more = more || import->position != expected;
 		}
+		more = more && !import->stopped;
 	}
 	if (import->progress)
 		fprintf(stderr, "\r\033[K");
+}
+
+/* Why not all of the file was counted; what comes before is. */
+static void
+explain_end(const struct import *import)
+{
+	const char *file = import->cli->args[0];
+	char day[PERIOD_NAME_SIZE];
+	if (*logfile_damage(import->file))
+		cli_fail(CLI_NO, "%s ends early (%s): what comes before is counted", file,
+			 logfile_damage(import->file));
+	if (import->refused > 0)
+		cli_fail(CLI_REFUSED, "Redis refused %" PRIu64 " fields: %s", import->refused,
+			 import->refusal);
+	if (import->stopped)
+		cli_fail(CLI_NO,
+			 "%s holds hits that were counted as they came: the log up to there is "
+			 "counted; --add adds the rest to them",
+			 period_name(PERIOD_DAY, import->full_day, day));
+}
+
+/* A file that the daemon would not start with is the configuration's fault. */
+static struct logjudge *
+new_judge(struct import *import)
+{
+	const struct logjudge_options options = {
+		.conf = import->cli->conf,
+		.site = import->site,
+		.all = import->cli->all,
+		.ask_day = ask_day_cb,
+		.arg = import,
+	};
+	log_set_level(LOG_ERROR);
+	die_as("thongke", CLI_CONF);
+	return logjudge_new(&options);
 }
 
 int
@@ -410,24 +526,28 @@ cmd_import(struct cli *cli)
 		.site = cli_site(cli),
 		.options = cli->all ? "all" : "views",
 		.progress = isatty(STDERR_FILENO),
+		.visits_fit = true, /* nobody was seen before the beginning */
 	};
+	if (sodium_init() < 0)
+		cli_fail(CLI_NO, "libsodium does not start");
 	import.file = logfile_open(cli->args[0], error, sizeof error);
 	if (!import.file)
 		cli_fail(CLI_NO, "%s", error);
+	logfile_watch(import.file, show_line_cb, &import);
+	import.judge = new_judge(&import);
+	import.visits = visits_new(import.site->visit_gap * 1000);
 	import.store = cli_store(cli);
 	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
 	cli_check(import.store, store_note_sites(import.store, NULL, NULL, 0));
 	import.delta = delta_new();
 	run(&import);
 	report(&import);
-	if (*logfile_damage(import.file))
-		cli_fail(CLI_NO, "%s ends early (%s): what comes before is counted", cli->args[0],
-			 logfile_damage(import.file));
-	if (import.refused > 0)
-		cli_fail(CLI_REFUSED, "Redis refused %" PRIu64 " fields: %s", import.refused,
-			 import.refusal);
+	explain_end(&import);
 	delta_free(import.delta);
 	store_free(import.store);
+	visits_free(import.visits);
+	logjudge_free(import.judge);
+	landmarks_release(&import.landmarks);
 	logfile_free(import.file);
 	return CLI_FINE;
 }

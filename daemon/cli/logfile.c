@@ -19,6 +19,8 @@ struct logfile {
 	bool ended;
 	uint64_t offset, lines; /* at start */
 	XXH3_state_t *hash;
+	void (*watch)(uint64_t offset, struct slice line, void *arg);
+	void *watch_arg;
 	char damage[160];
 };
 
@@ -205,14 +207,39 @@ to_beginning(struct logfile *file)
 	XXH3_128bits_reset(file->hash);
 }
 
+/* The first whole line of what was just read. */
+static void
+show_line(const struct logfile *file)
+{
+	const char *before = line_end(file, file->start);
+	size_t start = before ? (size_t)(before + 1 - file->data) : file->end;
+	const char *after = start < file->end ? line_end(file, start) : NULL;
+	if (!after)
+		return;
+	struct slice line = {file->data + start, (size_t)(after - file->data) - start};
+	file->watch(file->offset + (start - file->start), line, file->watch_arg);
+}
+
+void
+logfile_watch(struct logfile *file, void (*each)(uint64_t offset, struct slice line, void *arg),
+	      void *arg)
+{
+	file->watch = each;
+	file->watch_arg = arg;
+}
+
 bool
 logfile_seek(struct logfile *file, uint64_t offset)
 {
 	if (offset < file->offset)
 		to_beginning(file);
 	while (file->offset < offset) {
-		if (file->start == file->end && !fill(file))
-			return false;
+		if (file->start == file->end) {
+			if (!fill(file))
+				return false;
+			if (file->watch)
+				show_line(file);
+		}
 		size_t most = file->end - file->start;
 		size_t bytes = offset - file->offset < most ? offset - file->offset : most;
 		const char *from = file->data + file->start, *end = from + bytes;

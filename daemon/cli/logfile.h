@@ -37,6 +37,10 @@ void logfile_hash(struct logfile *file, char hex[LOGFILE_HASH_SIZE]);
 /* Moves to any offset, forwards or back; false when the file ends before it. */
 bool logfile_seek(struct logfile *file, uint64_t offset);
 
+/* While seeking, now and then: a line that is passed over, and where it begins. It says nothing of those in between. */
+void logfile_watch(struct logfile *file,
+		   void (*each)(uint64_t offset, struct slice line, void *arg), void *arg);
+
 /* How much of the file on disk is behind, 0 to 1. */
 double logfile_share(const struct logfile *file);
 /* Why reading ended early (a damaged or cut compressed file), or "". */

@@ -84,6 +84,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_DAMAGED] = {[CONF_VI] = "Hỏng", [CONF_EN] = "Damaged"},
 	[WORD_LINES] = {[CONF_VI] = "Dòng", [CONF_EN] = "Lines"},
 	[WORD_COUNTED] = {[CONF_VI] = "Đã đếm", [CONF_EN] = "Counted"},
+	[WORD_EXCLUDED] = {[CONF_VI] = "Loại trừ", [CONF_EN] = "Excluded"},
 	[WORD_SKIPPED] = {[CONF_VI] = "Bỏ qua", [CONF_EN] = "Skipped"},
 	[WORD_BAD] = {[CONF_VI] = "Lỗi", [CONF_EN] = "Bad"},
 	[WORD_ALREADY] = {[CONF_VI] = "Đã có", [CONF_EN] = "Already"},

@@ -61,9 +61,10 @@ enum label_word {
 	WORD_DAMAGED,
 	WORD_LINES,
 	WORD_COUNTED,
-	WORD_SKIPPED, /* lines that are no page view */
-	WORD_BAD,     /* lines that are no log line */
-	WORD_ALREADY, /* lines that were counted before */
+	WORD_EXCLUDED, /* lines of whom the site excludes */
+	WORD_SKIPPED,  /* lines that are no page view */
+	WORD_BAD,      /* lines that are no log line */
+	WORD_ALREADY,  /* lines that were counted before */
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);

@@ -15,9 +15,13 @@ from world import eventually, shard
 
 ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
 LINES = 50000
-# The same rule as the program's, in another language: GET, 2xx or 304, no file that belongs to a page.
-AWK_VIEWS = r'''
-$6 == "\"GET" && ($9 ~ /^2[0-9][0-9]$/ || $9 == "304") {
+# The same rules as the program's, in another language: GET, 2xx or 304, no file that belongs to a page; of these logs'
+# agents curl is a bot, and so is a request without an agent ("-"), but not a log that says nothing of agents.
+AWK_BOT = r'''
+{ fields = split($0, quoted, "\""); bot = fields > 3 && (quoted[6] == "-" || quoted[6] ~ /^curl/) }
+'''
+AWK_VIEWS = AWK_BOT + r'''
+!bot && $6 == "\"GET" && ($9 ~ /^2[0-9][0-9]$/ || $9 == "304") {
     path = $7; sub(/[?#].*/, "", path); last = path; sub(/.*\//, "", last)
     if (tolower(last) ~ /\.(css|js|png|jpg|jpeg|gif|svg|ico|webp|woff2?|pdf|zip|xml|txt|json|mp4)$/) next
     split(substr($4, 2, 11), date, "/")
@@ -25,14 +29,15 @@ $6 == "\"GET" && ($9 ~ /^2[0-9][0-9]$/ || $9 == "304") {
     hits[sprintf("%s-%02d-%s", date[3], month, date[1])]++
 }
 END { for (day in hits) print day, hits[day] }'''
-AWK_ALL = r'''
-$6 != "\"-\"" { split(substr($4, 2, 11), date, "/")
+AWK_BOTS = AWK_VIEWS.replace("!bot", "bot")
+AWK_ALL = AWK_BOT + r'''
+!bot && $6 != "\"-\"" { split(substr($4, 2, 11), date, "/")
     month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", date[2]) + 2) / 3
     hits[sprintf("%s-%02d-%s", date[3], month, date[1])]++ }
 END { for (day in hits) print day, hits[day] }'''
 
 AGENTS = ["Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0", "-", "curl/7.88.1",
-          'odd \\"quoted\\" agent', "Mozilla/5.0 (iPhone; CPU iPhone OS 16_5 like Mac OS X) AppleWebKit/605.1.15"]
+          'Mozilla/5.0 (X11; odd \\"quoted\\" agent) Gecko/20100101', "Mozilla/5.0 (iPhone; CPU iPhone OS 16_5 like Mac OS X) AppleWebKit/605.1.15"]
 FILES = ["/style.css", "/img/Logo.PNG", "/js/app.js?v=3", "/tai-lieu/a.pdf", "/favicon.ico", "/robots.txt", "/f/x.woff2"]
 
 
@@ -85,9 +90,14 @@ def days(cli, site="a"):
     return found
 
 
+def row(**numbers):
+    """What an import reports; what is not named is 0."""
+    return {**dict.fromkeys(["lines", "counted", "bots", "excluded", "skipped", "bad", "already"], 0), **numbers}
+
+
 def result(cli, path, *words, site="a", **options):
-    [row] = cli.rows("import", "-s", site, path, *words, **options)
-    return row
+    [reported] = cli.rows("import", "-s", site, path, *words, **options)
+    return reported
 
 
 def positions(cli, site="a"):
@@ -99,9 +109,10 @@ def test_a_log_imported_twice_gives_the_days_of_awk(cli, log):
     assert len(expected) > 15 and {day[:4] for day in expected} == {"2019", "2020"}
     first = result(cli, log)
     assert days(cli) == expected
-    views = sum(expected.values())
-    assert first == {"lines": LINES, "counted": views, "skipped": LINES - views, "bad": 0, "already": 0}
-    assert result(cli, log) == {"lines": LINES, "counted": 0, "skipped": 0, "bad": 0, "already": LINES}
+    views, bots = sum(expected.values()), sum(awk(AWK_BOTS, log).values())
+    assert bots > LINES / 10
+    assert first == row(lines=LINES, counted=views, bots=bots, skipped=LINES - views - bots)
+    assert result(cli, log) == row(lines=LINES, already=LINES)
     assert days(cli) == expected
     sums = cli.redis.numbers().sums("a")
     assert sums["all"] == views and sums["2019"] == sum(n for day, n in expected.items() if day < "2020")
@@ -145,7 +156,7 @@ def test_odd_offsets_and_two_sites_with_zones_of_their_own(cli, world):
             utc = datetime.datetime.fromtimestamp(1577836800 + chance.randrange(366 * 86400), datetime.timezone.utc)
             minutes = chance.choice([0, 420, 345, -210, 765, -720, 840, 30])
             local = utc.astimezone(datetime.timezone(datetime.timedelta(minutes=minutes)))
-            f.write(f'::1 - - [{local:%d/%b/%Y:%H:%M:%S %z}] "GET / HTTP/1.1" 200 9 "-" "-"\n')
+            f.write(f'::1 - - [{local:%d/%b/%Y:%H:%M:%S %z}] "GET / HTTP/1.1" 200 9 "-" "{AGENTS[0]}"\n')
             for site, zone in (("a", ZONE), ("b", datetime.timezone.utc)):
                 day = f"{utc.astimezone(zone):%Y-%m-%d}"
                 expected[site][day] = expected[site].get(day, 0) + 1
@@ -200,9 +211,10 @@ def test_grown_file_and_unfinished_line(cli, world, log):
 
 
 def result_of(lines, already):
-    done = subprocess.run(["awk", AWK_VIEWS], input="".join(lines), capture_output=True, text=True, check=True)
-    views = sum(int(line.split()[1]) for line in done.stdout.splitlines())
-    return {"lines": already + len(lines), "counted": views, "skipped": len(lines) - views, "bad": 0, "already": already}
+    views, bots = (sum(int(line.split()[1]) for line in subprocess.run(
+        ["awk", program], input="".join(lines), capture_output=True, text=True, check=True).stdout.splitlines())
+        for program in (AWK_VIEWS, AWK_BOTS))
+    return row(lines=already + len(lines), counted=views, bots=bots, skipped=len(lines) - views - bots, already=already)
 
 
 def test_compressed_and_standard_input_are_the_same_stream(cli, world, log):
@@ -249,15 +261,15 @@ def test_bad_lines_are_counted_and_shown(cli, world):
     path = world.path("log")
     with open(path, "w", encoding="latin-1", newline="") as f:
         f.write("".join(good[:100]) + "".join(bad) + "".join(line.replace("\n", "\r\n") for line in good[100:]))
-    row = result(cli, path)
-    assert (row["lines"], row["bad"]) == (206, len(bad))
+    got = result(cli, path)
+    assert (got["lines"], got["bad"]) == (206, len(bad))
     assert "6 lines" in cli.said and "line 101" in cli.said
     with open(world.path("good"), "w") as f:
         f.write("".join(good))
     assert days(cli) == awk(AWK_VIEWS, world.path("good"))
     with open(path, "a", encoding="latin-1") as f:
         f.write("y" * 3000000)
-    assert result(cli, path) == {"lines": 206, "counted": 0, "skipped": 0, "bad": 0, "already": 206}
+    assert result(cli, path) == row(lines=206, already=206)
     with open(path, "a") as f:
         f.write("\n" + good[0])
     assert result(cli, path)["bad"] == 1
@@ -298,7 +310,7 @@ def test_a_shorter_file_is_refused(cli, world):
 def test_empty_files_and_those_that_are_none(cli, world):
     path = world.path("empty")
     open(path, "w").close()
-    nothing = {"lines": 0, "counted": 0, "skipped": 0, "bad": 0, "already": 0}
+    nothing = row()
     assert result(cli, path) == nothing and positions(cli) == {}
     with open(path, "w") as f:
         f.write("unfinished")
@@ -329,8 +341,8 @@ def test_kill_9_in_the_middle(cli, many_pages):
         in_the_middle += process.wait() == -signal.SIGKILL
         process.communicate()
     assert in_the_middle >= 3, "too fast to be killed"
-    row = result(cli, many_pages)
-    assert row["already"] > 0 and row["lines"] == LINES
+    got = result(cli, many_pages)
+    assert got["already"] > 0 and got["lines"] == LINES
     assert days(cli) == awk(AWK_VIEWS, many_pages)
 
 

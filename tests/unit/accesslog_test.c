@@ -35,7 +35,7 @@ static const struct good good_lines[] = {
 	/* IPv6, more fields behind the agent */
 	{"2001:db8::1 - - [20/May/2020:14:32:07 +0700] \"GET /tin-tuc?id=3 HTTP/1.1\" 304 0 \"-\" "
 	 "\"-\" 0.003 upstream",
-	 "2001:db8::1", 1589959927, "GET", "/tin-tuc?id=3", 304, NULL, true},
+	 "2001:db8::1", 1589959927, "GET", "/tin-tuc?id=3", 304, "", true},
 	/* odd offsets */
 	{"h - - [20/May/2020:00:15:00 +0545] \"GET / HTTP/2.0\" 200 1", "h", 1589913000, "GET", "/",
 	 200, NULL, true},
@@ -51,7 +51,7 @@ static const struct good good_lines[] = {
 	 "/", 200, NULL, true},
 	/* no request, and bytes that are none */
 	{"h - - [01/Jan/1970:00:00:01 +0000] \"-\" 408 -", "h", 1, "-", NULL, 408, NULL, false},
-	{"h - - [01/Jan/1970:00:00:01 +0000] \"\" 400 0 \"-\" \"-\"", "h", 1, "", NULL, 400, NULL,
+	{"h - - [01/Jan/1970:00:00:01 +0000] \"\" 400 0 \"-\" \"-\"", "h", 1, "", NULL, 400, "",
 	 false},
 	{"h - - [01/Jan/1970:00:00:01 +0000] \"\\x16\\x03\\x01 \\x02\" 400 0", "h", 1,
 	 "\\x16\\x03\\x01 \\x02", NULL, 400, NULL, false},
