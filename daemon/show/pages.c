@@ -33,10 +33,11 @@ enum {
 
 struct entry {
 	uint64_t high;
-	int32_t day;                   /* of hits_day, visits_day and pending_day */
-	uint32_t pending, pending_day; /* own hits that Redis is not known to hold */
-	uint32_t epoch;                /* of its shard when it was taken; 0: not known */
-	uint32_t used, asked, taken;   /* monotonic ms, which wrap */
+	int32_t day; /* of hits_day, visits_day and pending_day */
+	/* Own hits that Redis is not known to hold; below 0 while their workers are yet to add them. */
+	int32_t pending, pending_day;
+	uint32_t epoch;              /* of its shard when it was taken; 0: not known */
+	uint32_t used, asked, taken; /* monotonic ms, which wrap */
 	struct page_counts redis;
 };
 
@@ -192,9 +193,9 @@ entry_enter_day(struct entry *entry, int32_t day)
 static void
 add_pending(struct entry *entry, int32_t day, int64_t hits)
 {
-	entry->pending = (uint32_t)(entry->pending + hits);
+	entry->pending += (int32_t)hits;
 	if (day == entry->day)
-		entry->pending_day = (uint32_t)(entry->pending_day + hits);
+		entry->pending_day += (int32_t)hits;
 }
 
 /* --- workers --- */
@@ -218,7 +219,7 @@ pages_add(struct pages *pages, struct page_key key, int32_t day)
 }
 
 static int64_t
-sum(int64_t redis, uint32_t pending)
+sum(int64_t redis, int32_t pending)
 {
 	return redis < 0 ? COUNT_UNKNOWN : redis + pending;
 }
