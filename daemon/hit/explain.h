@@ -6,7 +6,10 @@
 #include "base/buf.h"
 #include "hit/judge.h"
 
-/* "step: finding" a line, the last one "counted: yes" or "counted: no, REASON". What strangers sent is made inert. */
+/*
+ * A step and its finding a line, in the order of the judgement as far as it went; the last one is "counted   yes, ..." or
+ * "counted   no, REASON". What strangers sent is made inert.
+ */
 void explain_text(struct buf *out, const struct judge *judge, const struct judge_case *hit,
 		  const struct judgement *judgement);
 

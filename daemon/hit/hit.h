@@ -29,7 +29,7 @@ enum hit_dimension { HIT_DIMENSIONS(X) HIT_DIMENSION_COUNT };
 #undef X
 
 /*
- * A view is what neither BOTS nor REFUSED has a value of. A bot's hit has the bot's name and the page; a refusal the
+ * A view is what neither BOTS nor REFUSED has a value of. A bot's hit has the bot's name alone; a refusal the
  * reason, and stands for `count` requests.
  */
 struct hit {
