@@ -27,6 +27,18 @@ copy_cells(struct board *to)
 	return copied;
 }
 
+static void
+take_visits_of_last_week(int64_t visits, int64_t visitors)
+{
+	int64_t numbers[METRIC_COUNT][SHOWN_PERIODS];
+	memset(numbers, SAME, sizeof(numbers));
+	numbers[METRIC_VISITS][SHOWN_LAST_WEEK] = visits;
+	numbers[METRIC_VISITORS][SHOWN_LAST_WEEK] = visitors;
+	board_lock(board, board_site_shard(site));
+	assert_int_equal(board_take(site, TODAY, numbers, &silence, false), 0);
+	board_unlock(board, board_site_shard(site));
+}
+
 /* It holds Redis' part alone: own hits past it are read from the journal again. */
 static void
 cells_hold_what_redis_holds(void **state)
@@ -37,6 +49,7 @@ cells_hold_what_redis_holds(void **state)
 	seen(TODAY, 2);
 	confirm(TODAY, 1, (const int64_t[]){651, 701, 20001, 160001, 200001}, false);
 	struct board *later = board_new();
+	take_visits_of_last_week(33, 22);
 	/* today and yesterday, two weeks, two months, two years, all */
 	assert_int_equal(copy_cells(later), 9);
 	board_free(board);
@@ -45,6 +58,9 @@ cells_hold_what_redis_holds(void **state)
 	assert_true(board_known(site));
 	static const int64_t redis[] = {651, 1508, 701, 0, 20001, 5, 160001, 6, 200001};
 	assert_shown(TODAY, redis);
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITS][SHOWN_LAST_WEEK], 33);
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITORS][SHOWN_LAST_WEEK], 22);
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITS][SHOWN_TODAY], 0);
 	/* Read again from the journal: the two that Redis does not have, now one of them in it. */
 	add(TODAY, 2);
 	seen(TODAY, 2);

@@ -173,6 +173,80 @@ a_fall_is_reported(void **state)
 	assert_shown(TODAY, (const int64_t[]){90, 0, 90, 0, 90, 0, 90, 0, 98});
 }
 
+/* --- what Redis alone decides --- */
+
+static void
+assert_others(int32_t day, int64_t visits_today, int64_t visits_total, int64_t visitors_today,
+	      int64_t online, int64_t bots)
+{
+	struct counts counts = shown_on(day);
+	assert_int_equal(counts.numbers[METRIC_VISITS][SHOWN_TODAY], visits_today);
+	assert_int_equal(counts.numbers[METRIC_VISITS][SHOWN_TOTAL], visits_total);
+	assert_int_equal(counts.numbers[METRIC_VISITORS][SHOWN_TODAY], visitors_today);
+	assert_int_equal(counts.online, online);
+	assert_int_equal(counts.bots, bots);
+}
+
+/* Of the day, week, month, year and all: hits, visits and visitors. */
+static void
+confirm_numbers(int32_t day, int64_t visits, int64_t visitors, struct board_now now, bool settling)
+{
+	const int64_t numbers[METRIC_COUNT][PERIOD_KINDS] = {
+		{5, 5, 5, 5, 5},
+		{visits, visits, visits, visits, visits + 1000},
+		{visitors, visitors, visitors, visitors, visitors}};
+	board_lock(board, board_site_shard(site));
+	board_confirm(site, day, 0, numbers, &now, settling);
+	board_unlock(board, board_site_shard(site));
+}
+
+/* They are what Redis said last, whatever is added here; what it refused leaves them where they are. */
+static void
+visits_are_what_redis_said(void **state)
+{
+	(void)state;
+	assert_others(TODAY, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
+	take_each(5, true);
+	assert_others(TODAY, 0, 0, 0, UNKNOWN, 0);
+	confirm_numbers(TODAY, 3, 2, (struct board_now){TODAY, 7, 4}, false);
+	assert_others(TODAY, 3, 1003, 2, 4, 7);
+	add(TODAY, 10);
+	assert_others(TODAY, 3, 1003, 2, 4, 7);
+	confirm_each(TODAY, 0, 5);
+	assert_others(TODAY, 3, 1003, 2, 4, 7);
+	take_each(5, true);
+	assert_others(TODAY, 3, 1003, 2, 4, 7);
+}
+
+/* While the shard settles they stand still as well. */
+static void
+visits_stand_still_while_settling(void **state)
+{
+	(void)state;
+	take_each(5, true);
+	confirm_numbers(TODAY, 3, 2, (struct board_now){TODAY, 7, 4}, false);
+	confirm_numbers(TODAY, 1, 1, (struct board_now){TODAY, 5, 3}, true);
+	assert_others(TODAY, 3, 1003, 2, 4, 7);
+}
+
+/* Of another day there are none yet; a late hit of the day before says nothing about today's. */
+static void
+bots_are_of_their_day(void **state)
+{
+	(void)state;
+	take_each(5, true);
+	confirm_numbers(TODAY, 3, 2, (struct board_now){TODAY, 7, 4}, false);
+	assert_others(TOMORROW, 0, 1003, 0, 4, 0);
+	confirm_numbers(TODAY - 1, 8, 6, (struct board_now){TODAY - 1, 70, 5}, false);
+	assert_int_equal(shown_on(TODAY).bots, 7);
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITS][SHOWN_YESTERDAY], 8);
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITORS][SHOWN_YESTERDAY], 6);
+	assert_int_equal(shown_on(TODAY).online, 5);
+	/* A clock that was ahead: nobody's bots of September hide today's. */
+	confirm_numbers(SEPTEMBER, 1, 1, (struct board_now){SEPTEMBER, 99, 5}, false);
+	assert_int_equal(shown_on(TODAY).bots, 7);
+}
+
 /* --- periods --- */
 
 static void
@@ -271,6 +345,9 @@ main(void)
 		TEST(settling_stands_still_until_everything_is_applied),
 		TEST(numbers_taken_settled_and_not),
 		TEST(a_fall_is_reported),
+		TEST(visits_are_what_redis_said),
+		TEST(visits_stand_still_while_settling),
+		TEST(bots_are_of_their_day),
 		TEST(a_hit_counts_in_every_period_of_its_day),
 		TEST(the_next_day_begins_at_zero),
 		TEST(a_late_hit_finds_its_place_taken),
