@@ -209,11 +209,8 @@ rules_watch(struct rules_current *current, const struct conf *conf)
 	const struct rules *old = current->rules;
 	if (!geo_worth_reading(current, conf))
 		return;
-	char said[RULES_ERROR_MAX];
-	memcpy(said, current->status.geo, sizeof(said));
 	struct geo *geo = read_geo(conf, current->status.geo, &current->geo_stamp);
-	if (geo || strcmp(said, current->status.geo) != 0)
-		log_geo(current, conf, old->geo);
+	log_geo(current, conf, old->geo);
 	if (geo)
 		publish(current, rules_new(bots_ref(old->bots), geo, blocklist_ref(old->blocked)));
 }
