@@ -34,11 +34,22 @@ cli_site(const struct cli *cli)
 	return &cli->conf->sites[0];
 }
 
+struct conf *
+cli_load_conf(const struct cli *cli, char *error, size_t error_size)
+{
+	const char *variable = getenv(THONGKE_CONF_VARIABLE);
+	char *file = xstrdup(cli->conf_file          ? cli->conf_file
+			     : variable && *variable ? variable
+						     : THONGKE_CONF_FILE);
+	struct conf *conf = conf_load(file, cli->overrides, cli->override_count, error, error_size);
+	free(file);
+	return conf;
+}
+
 struct store *
-cli_store_new(const struct cli *cli)
+cli_store_new(const struct cli *cli, char *error, size_t error_size)
 {
 	struct buf target = {0};
-	char error[512];
 	if (strcmp(cli->conf->redis, "private") == 0)
 		buf_addf(&target, "unix:%s/redis/redis.sock", cli->conf->state_dir);
 	else
@@ -52,9 +63,7 @@ cli_store_new(const struct cli *cli)
 		.pages_per_day = cli->conf->pages_per_day,
 		.journal_retain = cli->conf->journal_retain,
 	};
-	struct store *store = store_new(&options, error, sizeof error);
-	if (!store)
-		cli_fail(CLI_CONF, "%s", error);
+	struct store *store = store_new(&options, error, error_size);
 	buf_release(&target);
 	return store;
 }
@@ -62,7 +71,10 @@ cli_store_new(const struct cli *cli)
 struct store *
 cli_store(const struct cli *cli)
 {
-	struct store *store = cli_store_new(cli);
+	char error[512];
+	struct store *store = cli_store_new(cli, error, sizeof error);
+	if (!store)
+		cli_fail(CLI_CONF, "%s", error);
 	cli_check(store, store_connect(store));
 	return store;
 }
@@ -89,7 +101,7 @@ cli_language(const struct cli *cli, const struct conf_site *site)
 	enum conf_language language = CONF_VI;
 	if (cli->language_text && label_language(slice_of(cli->language_text), &language))
 		return language;
-	if (!site && cli->conf->site_count > 0)
+	if (!site && cli->conf && cli->conf->site_count > 0)
 		site = &cli->conf->sites[0];
 	return site ? site->language : language;
 }

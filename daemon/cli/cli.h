@@ -54,10 +54,13 @@ const struct conf_site *cli_site(const struct cli *cli);
 /* The site of -s, or NULL for every site. */
 const struct conf_site *cli_site_or_all(const struct cli *cli);
 
+/* Loads the configuration of -c, of the environment, or the usual one. NULL: a sentence in error. */
+struct conf *cli_load_conf(const struct cli *cli, char *error, size_t error_size);
+
 /* A connected store; ends the program when Redis does not answer or refuses. */
 struct store *cli_store(const struct cli *cli);
-/* The same, not connected yet. */
-struct store *cli_store_new(const struct cli *cli);
+/* The same, not connected yet. NULL: the configuration names no Redis that there can be; a sentence in error. */
+struct store *cli_store_new(const struct cli *cli, char *error, size_t error_size);
 /* Ends the program unless a call went well. */
 void cli_check(const struct store *store, int status);
 
@@ -84,5 +87,6 @@ int cmd_sites(struct cli *cli);
 int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_explain(struct cli *cli);
+int cmd_doctor(struct cli *cli);
 
 #endif

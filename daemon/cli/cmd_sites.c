@@ -55,7 +55,10 @@ cmd_sites(struct cli *cli)
 	for (size_t i = 0; i < cli->conf->site_count; i++)
 		add_configured(&table, &cli->conf->sites[i]);
 	/* What the configuration says can be shown without Redis; the exit code tells that half is missing. */
-	struct store *store = cli_store_new(cli);
+	char error[512];
+	struct store *store = cli_store_new(cli, error, sizeof(error));
+	if (!store)
+		cli_fail(CLI_CONF, "%s", error);
 	struct known known = {&table, cli->conf};
 	int status = store_connect(store);
 	if (status == STORE_OK)

@@ -59,6 +59,8 @@ static const struct command commands[] = {
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
 	{"import", "FILE", "count an access log (\"-\": standard input; .gz too), each line once",
 	 cmd_import, TAKES_SITE | TAKES_LOG, 1, 1},
+	{"doctor", "", "what is not as it should be, and what to do", cmd_doctor, NEEDS_NO_CONF, 0,
+	 0},
 	{"explain", "", "what a hit would be, and why; counts nothing", cmd_explain,
 	 TAKES_SITE | TAKES_HIT, 0, 0},
 	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
@@ -273,14 +275,9 @@ static void
 load_conf(struct cli *cli)
 {
 	char error[1024];
-	const char *variable = getenv(THONGKE_CONF_VARIABLE);
-	char *file = xstrdup(cli->conf_file          ? cli->conf_file
-			     : variable && *variable ? variable
-						     : THONGKE_CONF_FILE);
-	cli->conf = conf_load(file, cli->overrides, cli->override_count, error, sizeof error);
+	cli->conf = cli_load_conf(cli, error, sizeof error);
 	if (!cli->conf)
 		cli_fail(CLI_CONF, "%s", error);
-	free(file);
 }
 
 int

@@ -269,6 +269,17 @@ file_code(const struct geo_file *file, const struct sockaddr *address)
 	return entry_code(file, &found.entry, &error);
 }
 
+int64_t
+geo_built(const struct geo *geo)
+{
+	int64_t oldest = INT64_MAX;
+	for (size_t i = 0; i < geo->count; i++) {
+		int64_t built = (int64_t)geo->files[i].mmdb.metadata.build_epoch;
+		oldest = built < oldest ? built : oldest;
+	}
+	return oldest;
+}
+
 struct slice
 geo_country(const struct geo *geo, const struct sockaddr *address)
 {

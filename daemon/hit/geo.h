@@ -28,6 +28,9 @@ uint64_t geo_stamp(char *const *files, size_t count);
 /* Was one of the files replaced since it was opened? One that is missing was not. */
 bool geo_changed(const struct geo *geo);
 
+/* When the oldest of the files was made, by its own word: seconds since the epoch. */
+int64_t geo_built(const struct geo *geo);
+
 /*
  * The country of an IPv4, IPv6 or v4-mapped address, by the first file that knows it: two upper-case letters, borrowed
  * from geo. Absent: unknown, as are private addresses, other families and NULL.

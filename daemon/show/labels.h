@@ -59,6 +59,10 @@ enum label_word {
 	WORD_FRAMES,
 	WORD_RECORDS,
 	WORD_DAMAGED,
+	WORD_CHECK, /* something that is looked at */
+	WORD_STATE,
+	WORD_FINDING,
+	WORD_ADVICE,
 	WORD_LINES,
 	WORD_COUNTED,
 	WORD_EXCLUDED, /* lines of whom the site excludes */

@@ -44,6 +44,7 @@ struct store {
 	struct pipeline pipeline;
 	char identity[128];
 	char warning[160];
+	struct store_server server;
 };
 
 void pipeline_release(struct pipeline *pipeline);

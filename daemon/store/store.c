@@ -100,6 +100,12 @@ store_warning(const struct store *store)
 	return store->warning;
 }
 
+const struct store_server *
+store_server(const struct store *store)
+{
+	return &store->server;
+}
+
 struct store_stats
 store_stats(const struct store *store)
 {
@@ -195,8 +201,14 @@ note_server(struct store *store, redisReply *const answers[QUESTIONS])
 	snprintf(store->identity, sizeof(store->identity), "%.*s %.*s", SLICE_ARG(run),
 		 SLICE_ARG(replication));
 	snprintf(store->script, sizeof(store->script), "%.*s", SLICE_ARG(sha));
-	note_warning(store, config_value(answers[ASK_POLICY]),
-		     config_value(answers[ASK_APPENDONLY]));
+	struct slice version = info_value(answers[ASK_SERVER], "redis_version:");
+	struct slice policy = config_value(answers[ASK_POLICY]);
+	struct slice appendonly = config_value(answers[ASK_APPENDONLY]);
+	struct store_server *server = &store->server;
+	snprintf(server->version, sizeof(server->version), "%.*s", SLICE_ARG(version));
+	snprintf(server->policy, sizeof(server->policy), "%.*s", SLICE_ARG(policy));
+	snprintf(server->appendonly, sizeof(server->appendonly), "%.*s", SLICE_ARG(appendonly));
+	note_warning(store, policy, appendonly);
 }
 
 int

@@ -46,6 +46,14 @@ const char *store_identity(const struct store *store);
 /* What is wrong with how the server is set up ("maxmemory-policy is allkeys-lru, ..."), or "" . Read on connect. */
 const char *store_warning(const struct store *store);
 
+/* What the server says of itself, read on connect; "": it does not say (CONFIG may be forbidden). */
+struct store_server {
+	char version[24];
+	char policy[24];    /* maxmemory-policy */
+	char appendonly[8]; /* "yes" or "no" */
+};
+const struct store_server *store_server(const struct store *store);
+
 /* --- positions --- */
 
 enum {

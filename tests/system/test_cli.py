@@ -275,7 +275,7 @@ def test_version_and_help_need_no_configuration():
     for words in (["version"], ["--help"], ["days", "--help"]):
         done = subprocess.run([THONGKE, *words], capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout and not done.stderr
-    for command in ("summary", "hours", "days", "weeks", "months", "years", "top", "counts", "sites", "import", "explain", "journal"):
+    for command in ("summary", "hours", "days", "weeks", "months", "years", "top", "counts", "sites", "import", "doctor", "explain", "journal"):
         assert command in done.stdout
 
 
