@@ -272,7 +272,7 @@ def test_metrics_are_what_prometheus_reads(daemon):
             if "connections" in sample.name} == {
         "thongke_connections": "gauge", "thongke_connections_total": "counter",
         "thongke_connections_closed_early_total": "counter"}
-    assert {name for sample in samples for name in sample.labels} == {"outcome", "class", "reason"}
+    assert {name for sample in samples for name in sample.labels} == {"outcome", "class", "reason", "le"}
     names = [sample.name + str(sample.labels) for sample in samples]
     assert len(names) == len(set(names))
     assert BROWSER["User-Agent"] not in daemon.admin("/metrics").body.decode()

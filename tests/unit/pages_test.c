@@ -21,8 +21,11 @@ unknown_then_fetchable_then_known(void **state)
 	(void)state;
 	struct page_key page = key_of(1), elsewhere = key_of(2);
 	elsewhere.shard = SHARD + 1;
+	/* Until the reader has tried, an answer waits for it. */
 	assert_state(page, TODAY, PAGE_UNKNOWN);
 	pages_settle(pages, SHARD);
+	assert_state(page, TODAY, PAGE_FETCHABLE);
+	pages_connected(pages, false);
 	assert_state(page, TODAY, PAGE_UNKNOWN);
 	pages_connected(pages, true);
 	assert_state(page, TODAY, PAGE_FETCHABLE);
