@@ -323,6 +323,16 @@ test_64_calls_at_once(void **state)
 	store_free(store);
 }
 
+static void
+await_hits(struct redis_here *here, long hits)
+{
+	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+	while (strtol(ask(here, "HGET " KEY ":hits all").text, NULL, 10) != hits) {
+		assert_true(clock_mono_ms() < deadline);
+		pause_briefly();
+	}
+}
+
 /*
  * The script is forgotten between the first call and the others: those are sent again, and the replies still come in
  * the order asked. The first call is large enough to leave at once; that it was done is seen in Redis.
@@ -330,23 +340,19 @@ test_64_calls_at_once(void **state)
 static void
 test_forgotten_script(void **state)
 {
+	enum { PAGES = 100 };
 	struct redis_here *here = *state;
 	struct store *store = store_at(here, TIMEOUT_MS, 10000);
 	struct delta *large = delta_new(), *small = delta_new();
-	char page[400] = "/";
-	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
-	memset(page + 1, 'x', sizeof(page) - 2);
-	for (int i = 0; i < 60; i++) {
-		page[1] = (char)('A' + i);
+	for (int i = 0; i < PAGES; i++) {
+		char page[512];
+		snprintf(page, sizeof(page), "/%0500d", i);
 		add(large, SITE, DAY, 1, page, 1);
 	}
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(send_one(store, 3, (uint64_t)round, (uint64_t)round + 1, large),
 				 STORE_OK);
-		while (strtol(ask(here, "HGET " KEY ":hits all").text, NULL, 10) !=
-			       60 * (round + 1) &&
-		       clock_mono_ms() < deadline)
-			pause_briefly();
+		await_hits(here, PAGES * (round + 1));
 		assert_answer(here, "OK", "SCRIPT FLUSH");
 		for (int shard = 4; shard < 8; shard++) {
 			add(small, SITE, DAY, 1, NULL, 1);
@@ -354,7 +360,7 @@ test_forgotten_script(void **state)
 				send_one(store, shard, (uint64_t)round, (uint64_t)round + 1, small),
 				STORE_OK);
 		}
-		expect_values(store, 60 * (round + 1));
+		expect_values(store, PAGES * (round + 1));
 		for (int shard = 4; shard < 8; shard++)
 			expect_values(store, round ? 2 * (shard - 3) + 4 : shard - 3);
 		assert_answer(here, "4",
