@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from world import THONGKED, eventually
+from world import BROWSER, THONGKED, eventually
 
 # The journal would like more than the disk has. A segment is an eighth of it, 512 KiB: three are the whole disk.
 DISK = 3 * 512 << 10
@@ -30,7 +30,7 @@ def hits(daemon, count):
     """Sends them over one connection until one is refused for want of room; how many were acknowledged."""
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
     for n in range(count):
-        connection.request("GET", f"/hit?s=a&u=/{'x' * 400}&q=1")
+        connection.request("GET", f"/hit?s=a&u=/{'x' * 400}&q=1", headers=BROWSER)
         answer = connection.getresponse()
         answer.read()
         if answer.status != 204:
