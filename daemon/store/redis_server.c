@@ -172,6 +172,19 @@ reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Where sessions are scheduled as groups a program's niceness counts only within its own: sched(7), "autogroup". */
+static void
+step_back(void)
+{
+	static const char group[] = {'0' + REDIS_SERVER_NICE};
+	(void)!nice(REDIS_SERVER_NICE);
+	int fd = open("/proc/self/autogroup", O_WRONLY);
+	if (fd < 0)
+		return;
+	(void)!write(fd, group, sizeof(group));
+	close(fd);
+}
+
 static void __attribute__((noreturn))
 become_redis(const struct redis_server *server, int lock, pid_t parent)
 {
@@ -179,7 +192,7 @@ become_redis(const struct redis_server *server, int lock, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
 	setsid();
-	(void)!nice(REDIS_SERVER_NICE);
+	step_back();
 	reset_signals();
 	int null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
