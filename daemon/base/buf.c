@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The growable byte buffer, numbers, and text made inert for JSON. */
+/* The growable byte buffer, numbers, and text made inert for JSON and XML. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -99,5 +99,26 @@ buf_add_json(struct buf *b, struct slice text)
 		add_json_special(b, c);
 		start = i + 1;
 	}
+	buf_add(b, text.ptr + start, text.len - start);
+}
+
+void
+buf_add_xml(struct buf *b, struct slice text)
+{
+	static const struct {
+		char byte;
+		struct slice reference;
+	} references[] = {
+		{'&', {"&amp;", 5}}, {'<', {"&lt;", 4}},   {'>', {"&gt;", 4}},
+		{'"', {"&#34;", 5}}, {'\'', {"&#39;", 5}},
+	};
+	size_t start = 0;
+	for (size_t i = 0; i < text.len; i++)
+		for (size_t j = 0; j < COUNT_OF(references); j++)
+			if (text.ptr[i] == references[j].byte) {
+				buf_add(b, text.ptr + start, i - start);
+				buf_add_slice(b, references[j].reference);
+				start = i + 1;
+			}
 	buf_add(b, text.ptr + start, text.len - start);
 }

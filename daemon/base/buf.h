@@ -23,6 +23,9 @@ char *buf_put_int(char *to, int64_t value);
 /* `text` as the inside of a JSON string (RFC 8259 section 7); "<" is escaped as well, so that it may stand in a page. */
 void buf_add_json(struct buf *b, struct slice text);
 
+/* `text` as the content of an element or of a quoted attribute, in XML and HTML alike. */
+void buf_add_xml(struct buf *b, struct slice text);
+
 static inline void
 buf_clear(struct buf *b)
 {

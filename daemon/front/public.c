@@ -78,8 +78,9 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 	if (!site)
 		return 404;
 	struct counts_view *view = &pending->view;
-	const struct counts_wishes wishes = {beacon->rows, beacon->metric, beacon->lang,
-					     beacon->title};
+	const struct counts_wishes wishes = {beacon->rows,  beacon->metric, beacon->lang,
+					     beacon->title, beacon->style,  beacon->drawn_width,
+					     beacon->color};
 	counts_view_init(view, site);
 	if (!counts_view_choose(view, &wishes))
 		return 400;

@@ -27,6 +27,9 @@ static const struct parameter parameters[] = {
 	{{"rows", 4}, offsetof(struct beacon, rows)},
 	{{"lang", 4}, offsetof(struct beacon, lang)},
 	{{"title", 5}, offsetof(struct beacon, title)},
+	{{"style", 5}, offsetof(struct beacon, style)},
+	{{"color", 5}, offsetof(struct beacon, color)},
+	{{"width", 5}, offsetof(struct beacon, drawn_width)},
 };
 
 static struct slice *

@@ -26,6 +26,9 @@ struct beacon {
 	struct slice rows;                    /* rows: names separated by commas */
 	struct slice lang;                    /* lang */
 	struct slice title;                   /* title: "0" or "1" */
+	struct slice style;                   /* style: of a drawn counter */
+	struct slice color;                   /* color: of its accent */
+	struct slice drawn_width;             /* width: of it */
 	struct slice quiet;                   /* q */
 	struct slice pages[BEACON_PAGES_MAX]; /* p: whose numbers are asked for */
 	size_t page_count;

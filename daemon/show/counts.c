@@ -6,7 +6,12 @@
  */
 #include "show/counts.h"
 
+#include "base/form.h"
 #include "show/labels.h"
+
+#define X(id, name) [COUNTS_##id] = name,
+const char *const counts_style_names[COUNTS_STYLE_COUNT] = {COUNTS_STYLES(X)};
+#undef X
 
 /* Room for the parts of the JSON: all that is not the page's path, and a row without its words. */
 enum {
@@ -101,13 +106,62 @@ choose_metric(struct counts_view *view, struct slice name)
 	return false;
 }
 
+static bool
+choose_style(struct counts_look *look, struct slice name)
+{
+	for (int i = 0; i < COUNTS_STYLE_COUNT; i++)
+		if (slice_eq(name, slice_of(counts_style_names[i]))) {
+			look->style = (enum counts_style)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+choose_width(struct counts_look *look, struct slice digits)
+{
+	int width = 0;
+	for (size_t i = 0; i < digits.len && width <= COUNTS_WIDTH_MAX; i++) {
+		if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+			return false;
+		width = width * 10 + digits.ptr[i] - '0';
+	}
+	look->width = width;
+	return width >= COUNTS_WIDTH_MIN && width <= COUNTS_WIDTH_MAX;
+}
+
+/* As CSS writes it, "#" or not: three digits, each of which stands for two, or six. */
+static bool
+choose_color(struct counts_look *look, struct slice text)
+{
+	uint32_t color = 0;
+	if (text.len > 0 && text.ptr[0] == '#')
+		text = (struct slice){text.ptr + 1, text.len - 1};
+	if (text.len != 3 && text.len != 6)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		int digit = hex_value(text.ptr[i]);
+		if (digit < 0)
+			return false;
+		color = color << 4 | (uint32_t)digit;
+		if (text.len == 3)
+			color = color << 4 | (uint32_t)digit;
+	}
+	look->color = color;
+	look->colored = true;
+	return true;
+}
+
 bool
 counts_view_choose(struct counts_view *view, const struct counts_wishes *wishes)
 {
 	return (!wishes->rows.ptr || choose_rows(view, wishes->rows)) &&
 	       (!wishes->metric.ptr || choose_metric(view, wishes->metric)) &&
 	       (!wishes->language.ptr || label_language(wishes->language, &view->language)) &&
-	       (!wishes->title.ptr || choose_title(view, wishes->title));
+	       (!wishes->title.ptr || choose_title(view, wishes->title)) &&
+	       (!wishes->style.ptr || choose_style(&view->look, wishes->style)) &&
+	       (!wishes->width.ptr || choose_width(&view->look, wishes->width)) &&
+	       (!wishes->color.ptr || choose_color(&view->look, wishes->color));
 }
 
 int64_t
@@ -118,13 +172,15 @@ counts_row(const struct counts_view *view, const struct counts *counts, int row)
 	return row == CONF_ROW_ONLINE ? counts->online : counts->bots;
 }
 
-static void
-add_text(struct buf *out, enum conf_language language, int64_t value)
+void
+counts_row_text(struct buf *out, const struct counts_view *view, const struct counts *counts,
+		int row)
 {
+	int64_t value = counts_row(view, counts, row);
 	if (value == COUNT_UNKNOWN)
 		buf_add_literal(out, LABEL_UNKNOWN);
 	else
-		label_number(out, language, value);
+		label_number(out, view->language, value);
 }
 
 /* Each put_ writes into reserved room and returns where it ended. */
@@ -324,7 +380,7 @@ add_row(struct buf *out, const struct counts_view *view, const struct counts *co
 	to = put_value(to, value);
 	to = PUT(to, ",\"text\":\"");
 	set_end(out, to);
-	add_text(out, view->language, value);
+	counts_row_text(out, view, counts, row);
 	buf_add_literal(out, "\"}");
 }
 
@@ -385,7 +441,7 @@ counts_text(struct buf *out, const struct counts_view *view, const struct counts
 	for (size_t i = 0; i < view->row_count; i++) {
 		label_row(out, view->language, view->rows[i], view->date->civil);
 		buf_add_literal(out, " : ");
-		add_text(out, view->language, counts_row(view, counts, view->rows[i]));
+		counts_row_text(out, view, counts, view->rows[i]);
 		buf_add_literal(out, "\n");
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The counts of one site at one moment, and their forms (pure): JSON and text. */
+/* The counts of one site at one moment, what is wished of them, and their plain forms (pure): JSON and text. */
 #ifndef SHOW_COUNTS_H
 #define SHOW_COUNTS_H
 
@@ -24,6 +24,25 @@ struct page_shown {
 	struct page_counts counts;
 };
 
+/* How a drawn counter looks. */
+#define COUNTS_STYLES(X)  \
+	X(PLAIN, "plain") \
+	X(BADGE, "badge") \
+	X(PANEL, "panel")
+
+#define X(id, name) COUNTS_##id,
+enum counts_style { COUNTS_STYLES(X) COUNTS_STYLE_COUNT };
+#undef X
+extern const char *const counts_style_names[COUNTS_STYLE_COUNT];
+
+enum { COUNTS_WIDTH_MIN = 40, COUNTS_WIDTH_MAX = 2000 };
+struct counts_look {
+	enum counts_style style;
+	int width;      /* pixels; 0: as much as the text takes */
+	bool colored;   /* another accent than the style's own is wished */
+	uint32_t color; /* 0xrrggbb, with `colored` */
+};
+
 /* What to show of them, and how. */
 struct counts_view {
 	const struct conf_site *site;
@@ -31,6 +50,7 @@ struct counts_view {
 	uint8_t rows[CONF_ROWS_MAX];
 	size_t row_count;
 	bool title;
+	struct counts_look look;
 	enum metric metric;      /* of the rows */
 	bool metrics, pages;     /* whether more than the rows may be shown */
 	int64_t utc;             /* seconds: the moment shown */
@@ -48,12 +68,15 @@ struct counts_view {
 void counts_view_init(struct counts_view *view, const struct conf_site *site);
 /* A request's wishes (absent ones change nothing); false when a value is not allowed. */
 struct counts_wishes {
-	struct slice rows, metric, language, title;
+	struct slice rows, metric, language, title, style, width, color;
 };
 bool counts_view_choose(struct counts_view *view, const struct counts_wishes *wishes);
 
 /* What a row shows. */
 int64_t counts_row(const struct counts_view *view, const struct counts *counts, int row);
+/* The same as people read it; a dash where it is not known. */
+void counts_row_text(struct buf *out, const struct counts_view *view, const struct counts *counts,
+		     int row);
 
 void counts_json(struct buf *out, const struct counts_view *view, const struct counts *counts);
 

@@ -256,6 +256,51 @@ rows_of_a_metric(void **state)
 	}
 }
 
+/* The look is checked whatever the form, so that a mistake shows at once. */
+static void
+looks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *style, *width, *color;
+		bool allowed;
+		struct counts_look look;
+	} rows[] = {
+		{"plain", NULL, NULL, true, {COUNTS_PLAIN, 0, false, 0}},
+		{"badge", "40", "#1b5e9b", true, {COUNTS_BADGE, 40, true, 0x1b5e9b}},
+		{"panel", "2000", "fA3", true, {COUNTS_PANEL, 2000, true, 0xffaa33}},
+		{NULL, "0320", "000", true, {COUNTS_PLAIN, 320, true, 0}},
+		{"", NULL, NULL, false, {0}},
+		{"Panel", NULL, NULL, false, {0}},
+		{NULL, "", NULL, false, {0}},
+		{NULL, "39", NULL, false, {0}},
+		{NULL, "2001", NULL, false, {0}},
+		{NULL, "4294967396", NULL, false, {0}},
+		{NULL, "100px", NULL, false, {0}},
+		{NULL, "-100", NULL, false, {0}},
+		{NULL, NULL, "", false, {0}},
+		{NULL, NULL, "#", false, {0}},
+		{NULL, NULL, "red", false, {0}},
+		{NULL, NULL, "ffff", false, {0}},
+		{NULL, NULL, "##fff", false, {0}},
+		{NULL, NULL, "1b5e9b0", false, {0}},
+		{NULL, NULL, "12345g", false, {0}},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct counts_view view = view_of_portal();
+		const struct counts_wishes wishes = {.style = slice_of(rows[i].style),
+						     .width = slice_of(rows[i].width),
+						     .color = slice_of(rows[i].color)};
+		assert_int_equal(counts_view_choose(&view, &wishes), rows[i].allowed);
+		if (!rows[i].allowed)
+			continue;
+		assert_int_equal(view.look.style, rows[i].look.style);
+		assert_int_equal(view.look.width, rows[i].look.width);
+		assert_int_equal(view.look.colored, rows[i].look.colored);
+		assert_int_equal(view.look.color, rows[i].look.color);
+	}
+}
+
 /* What a site does not publish is not in an answer, and cannot be wished for. */
 static void
 only_what_is_public(void **state)
@@ -470,6 +515,7 @@ main(void)
 		cmocka_unit_test(unknown_is_null_and_a_dash),
 		cmocka_unit_test(every_row_in_any_order),
 		cmocka_unit_test(rows_of_a_metric),
+		cmocka_unit_test(looks),
 		cmocka_unit_test(only_what_is_public),
 		cmocka_unit_test(pages_that_were_asked_for),
 		cmocka_unit_test(hard_paths_stay_inert),
