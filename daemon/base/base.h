@@ -20,6 +20,11 @@ struct slice {
 };
 
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+/* The same in a static table, where the above is no constant expression. */
+#define SLICE_TEXT(literal)                    \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	}
 /* For printf's "%.*s". */
 #define SLICE_ARG(s) (int)(s).len, (s).ptr
 

@@ -24,7 +24,7 @@ enum conf_language { CONF_VI, CONF_EN, CONF_LANGUAGES };
 /* What a hit becomes when its browser asks not to be tracked (Sec-GPC, DNT). */
 enum conf_gpc { CONF_GPC_NO, CONF_GPC_ANONYMOUS, CONF_GPC_REFUSE };
 /* What anyone may read beside the rows. */
-enum conf_public { CONF_PUBLIC_METRICS, CONF_PUBLIC_PAGES, CONF_PUBLICS };
+enum conf_public { CONF_PUBLIC_METRICS, CONF_PUBLIC_PAGES, CONF_PUBLIC_STATS, CONF_PUBLICS };
 
 /* The header in which a trusted proxy names its client: X-Forwarded-For, or Forwarded (RFC 7239). */
 enum conf_forwarded { CONF_FORWARDED_FOR, CONF_FORWARDED };

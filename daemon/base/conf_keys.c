@@ -21,6 +21,7 @@ static const char *const gpc_names[] = {
 static const char *const public_names[CONF_PUBLICS] = {
 	[CONF_PUBLIC_METRICS] = "metrics",
 	[CONF_PUBLIC_PAGES] = "pages",
+	[CONF_PUBLIC_STATS] = "stats",
 };
 static const char *const forwarded_names[] = {
 	[CONF_FORWARDED_FOR] = "x-forwarded-for",

@@ -12,6 +12,10 @@
 #define NO_SNIFF "X-Content-Type-Options: nosniff\r\n"
 /* Lets pages that ask for cross-origin isolation embed it. */
 #define ANY_PAGE "Cross-Origin-Resource-Policy: cross-origin\r\n"
+/* Counts that were only read are as good a few seconds later. */
+#define BRIEFLY "Cache-Control: public, max-age=5\r\n"
+/* For who opens the image as a page of its own. */
+#define ONLY_STYLE "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n"
 #define OK(type, lines) SLICE("HTTP/1.1 200 OK\r\nContent-Type: " type "\r\n" NO_SNIFF lines)
 
 static const struct slice answer_heads[ANSWER_FORMS] = {
@@ -20,6 +24,13 @@ static const struct slice answer_heads[ANSWER_FORMS] = {
 	[ANSWER_GIF] = OK("image/gif", NO_STORE ANY_PAGE),
 	[ANSWER_SCRIPT] = OK("text/javascript; charset=utf-8",
 			     "Cache-Control: public, max-age=3600\r\n" ANY_PAGE),
+	[ANSWER_STYLE] =
+		OK("text/css; charset=utf-8", "Cache-Control: public, max-age=3600\r\n" ANY_PAGE),
+	[ANSWER_SVG] = OK("image/svg+xml", NO_STORE ANY_PAGE ONLY_STYLE),
+	[ANSWER_SVG_READ] = OK("image/svg+xml", BRIEFLY ANY_PAGE ONLY_STYLE),
+	[ANSWER_FRAGMENT] = OK("text/html; charset=utf-8", BRIEFLY),
+	[ANSWER_FRAME] = OK("text/html; charset=utf-8", NO_STORE),
+	[ANSWER_SHIELD] = OK("application/json; charset=utf-8", BRIEFLY),
 	[ANSWER_PAGE] = OK("text/html; charset=utf-8", "Cache-Control: no-cache\r\n"),
 	[ANSWER_METRICS] = OK("text/plain; version=0.0.4; charset=utf-8", NO_STORE),
 };

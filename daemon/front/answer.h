@@ -11,7 +11,13 @@ enum answer_form {
 	ANSWER_TEXT,
 	ANSWER_GIF,
 	ANSWER_SCRIPT,
+	ANSWER_STYLE,
 	ANSWER_PAGE,
+	ANSWER_SVG,      /* of a hit */
+	ANSWER_SVG_READ, /* of a reading, which front servers may keep for a moment */
+	ANSWER_FRAGMENT,
+	ANSWER_FRAME,
+	ANSWER_SHIELD,
 	ANSWER_METRICS,
 	ANSWER_FORMS
 };

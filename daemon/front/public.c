@@ -6,37 +6,8 @@
  */
 #include "front/public.h"
 
-#include "front/intake.h"
+#include "front/public_inside.h"
 #include "hit/page.h"
-#include "show/assets.h"
-
-/* What the plain answers of a site have in common in one pass. */
-struct site_frame {
-	const struct site_slot *slot;
-	uint64_t pass;
-	struct counts_frame counts;
-};
-enum { FRAMES = 64 };
-
-struct public_state {
-	struct public_options options;
-	struct intake *intake;
-	const struct conf *conf; /* in force in this pass */
-	size_t connections;
-	uint64_t pass;
-	struct buf body;
-	struct site_frame frames[FRAMES];
-	struct asset assets[ASSETS];
-	struct beacon beacon;
-};
-
-/* What a request owns until it is answered: the pages whose numbers it asks for, or a text. */
-struct own {
-	struct buf text;
-	size_t count;
-	struct page_shown pages[PAGES_ASKED_MAX];
-	struct page_key keys[PAGES_ASKED_MAX];
-};
 
 static size_t
 public_begin(void *context)
@@ -90,6 +61,9 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 	view->date = &pending->site->date;
 	view->utc = intake_time_ms(state->intake) / 1000;
 	public_find_page(state, call, pending);
+	/* Who keeps the answer must not give it to another site's pages. */
+	if (beacon->site.len == 0)
+		pending->extra = "Vary: Origin, Referer\r\n";
 	return 200;
 }
 
@@ -108,7 +82,7 @@ public_count(struct public_state *state, const struct call *call, struct pending
 {
 	if (call->request->method == HTTP_HEAD)
 		return 200;
-	if (slice_eq(call->request->explain, SLICE("1"))) {
+	if (pending->form == ANSWER_JSON && slice_eq(call->request->explain, SLICE("1"))) {
 		struct own *own = public_own(pending);
 		if (intake_explain(state->intake, call, &state->beacon, pending, &own->text)) {
 			pending->form = ANSWER_TEXT;
@@ -185,6 +159,14 @@ public_script(void *context, const struct call *call, struct pending *pending)
 }
 
 static int
+public_style(void *context, const struct call *call, struct pending *pending)
+{
+	struct public_state *state = context;
+	(void)pending;
+	return public_asset_status(&state->assets[ASSET_STYLE], call);
+}
+
+static int
 public_demo(void *context, const struct call *call, struct pending *pending)
 {
 	struct public_state *state = context;
@@ -254,7 +236,7 @@ public_release(void *context, struct pending *pending)
 
 /* --- bodies --- */
 
-static void
+void
 public_read(struct public_state *state, const struct pending *pending, struct counts *counts)
 {
 	board_counts(state->options.board, pending->site->board, pending->view.date,
@@ -320,21 +302,31 @@ public_render_gif(void *context, const struct pending *pending, struct answer *a
 }
 
 static void
-public_render_script(void *context, const struct pending *pending, struct answer *answer)
+public_give(struct answer *answer, const struct asset *asset)
 {
-	const struct asset *asset = &((struct public_state *)context)->assets[ASSET_SCRIPT];
-	(void)pending;
 	answer->body = asset->content;
 	answer->extra = slice_of(asset->etag_line);
 }
 
 static void
+public_render_script(void *context, const struct pending *pending, struct answer *answer)
+{
+	(void)pending;
+	public_give(answer, &((struct public_state *)context)->assets[ASSET_SCRIPT]);
+}
+
+static void
+public_render_style(void *context, const struct pending *pending, struct answer *answer)
+{
+	(void)pending;
+	public_give(answer, &((struct public_state *)context)->assets[ASSET_STYLE]);
+}
+
+static void
 public_render_demo(void *context, const struct pending *pending, struct answer *answer)
 {
-	const struct asset *asset = &((struct public_state *)context)->assets[ASSET_DEMO];
 	(void)pending;
-	answer->body = asset->content;
-	answer->extra = slice_of(asset->etag_line);
+	public_give(answer, &((struct public_state *)context)->assets[ASSET_DEMO]);
 }
 
 /* --- the table --- */
@@ -345,6 +337,8 @@ enum {
 };
 #define ALLOW_READS "Allow: GET, HEAD, OPTIONS\r\n"
 #define ALLOW_POSTS "Allow: GET, HEAD, POST, OPTIONS\r\n"
+/* A route that is read, as most are. */
+#define READ .methods = READS, .allow = ALLOW_READS
 
 static const struct route public_routes[] = {
 	{
@@ -387,6 +381,48 @@ static const struct route public_routes[] = {
 		.form = ANSWER_SCRIPT,
 		.handle = public_script,
 		.render = public_render_script,
+	},
+	{
+		.path = SLICE("/hit.svg"),
+		READ,
+		.form = ANSWER_SVG,
+		.handle = public_hit,
+		.render = forms_render_svg,
+	},
+	{
+		.path = SLICE("/counts.svg"),
+		READ,
+		.form = ANSWER_SVG_READ,
+		.handle = public_counts,
+		.render = forms_render_svg,
+	},
+	{
+		.path = SLICE("/counts.html"),
+		READ,
+		.form = ANSWER_FRAGMENT,
+		.handle = public_counts,
+		.render = forms_render_fragment,
+	},
+	{
+		.path = SLICE("/frame.html"),
+		READ,
+		.form = ANSWER_FRAME,
+		.handle = public_hit,
+		.render = forms_render_frame,
+	},
+	{
+		.path = SLICE("/shield.json"),
+		READ,
+		.form = ANSWER_SHIELD,
+		.handle = public_counts,
+		.render = forms_render_shield,
+	},
+	{
+		.path = SLICE("/thongke.css"),
+		READ,
+		.form = ANSWER_STYLE,
+		.handle = public_style,
+		.render = public_render_style,
 	},
 	{
 		.path = SLICE("/demo"),
@@ -443,6 +479,7 @@ public_new(const struct public_options *options, const struct intake_options *in
 	state->intake = intake_new(intake);
 	for (int i = 0; i < ASSETS; i++)
 		asset_get((enum asset_id)i, &state->assets[i]);
+	forms_init(state);
 	return state;
 }
 
@@ -455,5 +492,6 @@ public_free(struct public_state *state)
 	for (int i = 0; i < FRAMES; i++)
 		buf_release(&state->frames[i].counts.text);
 	buf_release(&state->body);
+	forms_release(state);
 	free(state);
 }

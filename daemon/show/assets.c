@@ -15,12 +15,16 @@
 	extern const char name##_end[] __attribute__((visibility("hidden")))
 
 EMBED(asset_script, "client-js/thongke.js");
+EMBED(asset_style, "client-js/thongke.css");
+EMBED(asset_frame_style, "client-js/frame.css");
 EMBED(asset_demo, "client-js/demo.html");
 
 static const struct {
 	const char *start, *end;
 } asset_table[ASSETS] = {
 	[ASSET_SCRIPT] = {asset_script, asset_script_end},
+	[ASSET_STYLE] = {asset_style, asset_style_end},
+	[ASSET_FRAME_STYLE] = {asset_frame_style, asset_frame_style_end},
 	[ASSET_DEMO] = {asset_demo, asset_demo_end},
 };
 

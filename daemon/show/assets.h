@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files that are part of the program: the script for pages and the demonstration page. */
+/* The files that are part of the program: the script and the style for pages, and the demonstration page. */
 #ifndef SHOW_ASSETS_H
 #define SHOW_ASSETS_H
 
 #include "base/base.h"
 
-enum asset_id { ASSET_SCRIPT, ASSET_DEMO, ASSETS };
+enum asset_id { ASSET_SCRIPT, ASSET_STYLE, ASSET_FRAME_STYLE, ASSET_DEMO, ASSETS };
 
 struct asset {
 	struct slice content; /* lives as long as the program */

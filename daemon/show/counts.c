@@ -45,6 +45,7 @@ counts_view_init(struct counts_view *view, const struct conf_site *site)
 		.title = true,
 		.metrics = is_public(site, CONF_PUBLIC_METRICS),
 		.pages = is_public(site, CONF_PUBLIC_PAGES),
+		.stats = is_public(site, CONF_PUBLIC_STATS),
 		.counted = COUNTS_READ,
 	};
 	memcpy(view->rows, site->rows, site->row_count * sizeof(site->rows[0]));

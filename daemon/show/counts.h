@@ -53,6 +53,7 @@ struct counts_view {
 	struct counts_look look;
 	enum metric metric;      /* of the rows */
 	bool metrics, pages;     /* whether more than the rows may be shown */
+	bool stats;              /* there is a public page of statistics */
 	int64_t utc;             /* seconds: the moment shown */
 	struct local_time local; /* the same in the site's zone */
 	const struct date *date; /* its date */

@@ -8,11 +8,7 @@ struct language {
 	char thousands, decimal;
 };
 
-/* A string constant in a static table; SLICE() is no constant expression. */
-#define TEXT(literal)                          \
-	{                                      \
-		(literal), sizeof(literal) - 1 \
-	}
+#define TEXT(literal) SLICE_TEXT(literal)
 
 static const struct language languages[CONF_LANGUAGES] = {
 	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", '.', ','},
@@ -92,6 +88,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_SKIPPED] = {[CONF_VI] = "Bỏ qua", [CONF_EN] = "Skipped"},
 	[WORD_BAD] = {[CONF_VI] = "Lỗi", [CONF_EN] = "Bad"},
 	[WORD_ALREADY] = {[CONF_VI] = "Đã có", [CONF_EN] = "Already"},
+	[WORD_VIEW_STATS] = {[CONF_VI] = "Xem thống kê truy cập", [CONF_EN] = "View statistics"},
 };
 
 const char *
@@ -166,4 +163,10 @@ label_language(struct slice name, enum conf_language *language)
 			return true;
 		}
 	return false;
+}
+
+struct slice
+label_language_name(enum conf_language language)
+{
+	return languages[language].name;
 }

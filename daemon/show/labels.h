@@ -19,7 +19,7 @@ void label_number(struct buf *out, enum conf_language language, int64_t value);
 /* 2512 ten thousandths as "25,1 %" (vi) or "25.1 %" (en). */
 void label_share(struct buf *out, enum conf_language language, int64_t ten_thousandths);
 
-/* What the command line says, found by enum. */
+/* What pages and the command line say, found by enum. */
 enum label_word {
 	WORD_SITE,
 	WORD_HOUR,
@@ -65,10 +65,11 @@ enum label_word {
 	WORD_ADVICE,
 	WORD_LINES,
 	WORD_COUNTED,
-	WORD_EXCLUDED, /* lines of whom the site excludes */
-	WORD_SKIPPED,  /* lines that are no page view */
-	WORD_BAD,      /* lines that are no log line */
-	WORD_ALREADY,  /* lines that were counted before */
+	WORD_EXCLUDED,   /* lines of whom the site excludes */
+	WORD_SKIPPED,    /* lines that are no page view */
+	WORD_BAD,        /* lines that are no log line */
+	WORD_ALREADY,    /* lines that were counted before */
+	WORD_VIEW_STATS, /* a link to the page of statistics */
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);
@@ -76,5 +77,7 @@ const char *label_word(enum conf_language language, enum label_word word);
 struct slice label_country(enum conf_language language, struct slice code);
 /* "vi" and "en"; false when it is neither. */
 bool label_language(struct slice name, enum conf_language *language);
+/* The inverse, which is what the attribute lang takes. */
+struct slice label_language_name(enum conf_language language);
 
 #endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the public service share and nobody else sees: public.c decides, forms.c draws. */
+#ifndef FRONT_PUBLIC_INSIDE_H
+#define FRONT_PUBLIC_INSIDE_H
+
+#include "front/intake.h"
+#include "front/public.h"
+#include "show/assets.h"
+#include "show/policy.h"
+
+/* What the plain answers of a site have in common in one pass. */
+struct site_frame {
+	const struct site_slot *slot;
+	uint64_t pass;
+	struct counts_frame counts;
+};
+enum { FRAMES = 64 };
+
+struct public_state {
+	struct public_options options;
+	struct intake *intake;
+	const struct conf *conf; /* in force in this pass */
+	size_t connections;
+	uint64_t pass;
+	struct buf body;
+	struct site_frame frames[FRAMES];
+	struct asset assets[ASSETS];
+	struct buf lines; /* more header lines of the answer in hand */
+	struct buf frame_style;
+	char frame_hash[POLICY_HASH_SIZE];
+	struct beacon beacon;
+};
+
+/* What a request owns until it is answered: the pages whose numbers it asks for, or a text. */
+struct own {
+	struct buf text;
+	size_t count;
+	struct page_shown pages[PAGES_ASKED_MAX];
+	struct page_key keys[PAGES_ASKED_MAX];
+};
+
+/* --- public.c --- */
+
+/* What is shown of the request's site at this moment. */
+void public_read(struct public_state *state, const struct pending *pending, struct counts *counts);
+
+/* --- forms.c: the render functions of routes --- */
+
+void forms_init(struct public_state *state);
+void forms_release(struct public_state *state);
+void forms_render_svg(void *context, const struct pending *pending, struct answer *answer);
+void forms_render_fragment(void *context, const struct pending *pending, struct answer *answer);
+void forms_render_frame(void *context, const struct pending *pending, struct answer *answer);
+void forms_render_shield(void *context, const struct pending *pending, struct answer *answer);
+
+#endif
