@@ -110,6 +110,19 @@ period_first_day(enum period_kind kind, int32_t id)
 }
 
 int32_t
+period_last_day(enum period_kind kind, int32_t id)
+{
+	return kind == PERIOD_ALL ? INT32_MAX : period_first_day(kind, id + 1) - 1;
+}
+
+bool
+period_holds(enum period_kind outer, int32_t outer_id, enum period_kind kind, int32_t id)
+{
+	return period_first_day(outer, outer_id) <= period_first_day(kind, id) &&
+	       period_last_day(outer, outer_id) >= period_last_day(kind, id);
+}
+
+int32_t
 period_shown(enum shown_period which, int32_t day)
 {
 	const struct shown_period_info *info = &shown_periods[which];

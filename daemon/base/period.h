@@ -54,6 +54,10 @@ int weekday_of_day(int32_t day);
 int32_t period_of_day(enum period_kind kind, int32_t day);
 /* The first day of a period; for PERIOD_ALL, INT32_MIN. */
 int32_t period_first_day(enum period_kind kind, int32_t id);
+/* The last day of a period; for PERIOD_ALL, INT32_MAX. */
+int32_t period_last_day(enum period_kind kind, int32_t id);
+/* Whether all of the period `kind`, `id` lies in the other one. A period holds itself. */
+bool period_holds(enum period_kind outer, int32_t outer_id, enum period_kind kind, int32_t id);
 /* The period that is shown as `which` on the local date `day`. */
 int32_t period_shown(enum shown_period which, int32_t day);
 

@@ -36,7 +36,10 @@ struct cli {
 	const char *ip, *user_agent, *url, *referrer, *accept_language, *origin; /* of explain */
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
-	int table, tsv, csv, json, all, add, help;
+	int table, tsv, csv, json, all, overlap, help;
+	/* of the commands that change something */
+	const char *year, *month, *week, *day, *set_text, *add_text, *page, *why;
+	int total, clear, dry_run, yes;
 
 	/* the same, checked */
 	enum rendering rendering;
@@ -88,5 +91,7 @@ int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_doctor(struct cli *cli);
+int cmd_adjust(struct cli *cli);
+int cmd_audit(struct cli *cli);
 
 #endif

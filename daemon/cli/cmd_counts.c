@@ -3,15 +3,47 @@
 #include "cli/cli.h"
 #include "show/counts.h"
 
+/* With what operators added, which stays in numbers->adjusted as well. */
 static void
-read_counts(const struct cli *cli, const struct conf_site *site, int32_t day, struct counts *counts)
+read_counts(const struct cli *cli, const struct conf_site *site, struct site_numbers *numbers,
+	    struct counts *counts)
 {
-	struct site_numbers numbers = {.site = site->key_slice, .day = day};
 	struct store *store = cli_store(cli);
-	cli_check(store, store_read(store, site->shard, &numbers, 1, NULL, 0, NULL));
+	cli_check(store, store_read(store, site->shard, numbers, 1, NULL, 0, NULL));
 	store_free(store);
-	*counts = (struct counts){.online = numbers.online, .bots = numbers.bots};
-	memcpy(counts->numbers, numbers.counts, sizeof counts->numbers);
+	*counts = (struct counts){.online = numbers->online, .bots = numbers->bots};
+	for (int metric = 0; metric < METRIC_COUNT; metric++)
+		for (int i = 0; i < SHOWN_PERIODS; i++) {
+			int64_t counted = numbers->counts[metric][i];
+			counts->numbers[metric][i] =
+				counted < 0 ? COUNT_UNKNOWN
+					    : count_shown(counted, numbers->adjusted[metric][i]);
+		}
+}
+
+/* ,"adjusted":{"hits":{"year":166733,"total":166733}}: of what operators added all that is not 0. */
+static void
+add_adjusted(struct buf *out, const struct site_numbers *numbers)
+{
+	const char *before = ",\"adjusted\":{";
+	for (int metric = 0; metric < METRIC_COUNT; metric++) {
+		bool any = false;
+		for (int i = 0; i < SHOWN_PERIODS; i++) {
+			int64_t adjusted = numbers->adjusted[metric][i];
+			if (!adjusted)
+				continue;
+			if (!any)
+				buf_addf(out, "%s\"%s\":{", before, metric_names[metric]);
+			buf_addf(out, "%s\"%s\":%" PRId64, any ? "," : "", shown_periods[i].name,
+				 adjusted);
+			any = true;
+			before = ",";
+		}
+		if (any)
+			buf_add_literal(out, "}");
+	}
+	if (strcmp(before, ",") == 0)
+		buf_add_literal(out, "}");
 }
 
 enum { ROW_NAME, ROW_LABEL, ROW_VALUE, ROW_TEXT, ROW_METRICS };
@@ -69,16 +101,21 @@ cmd_counts(struct cli *cli)
 	date_fill(&date, view.local.day);
 	view.date = &date;
 	view.counted = COUNTS_READ;
-	read_counts(cli, site, view.local.day, &counts);
+	struct site_numbers numbers = {.site = site->key_slice, .day = view.local.day};
+	read_counts(cli, site, &numbers, &counts);
 	if (cli->rendering == RENDER_CSV || cli->rendering == RENDER_TSV) {
 		print_rows(cli, &view, &counts);
 		return CLI_FINE;
 	}
 	struct buf out = {0};
-	if (cli->rendering == RENDER_JSON)
+	if (cli->rendering == RENDER_JSON) {
 		counts_json(&out, &view, &counts);
-	else
+		out.len--; /* its closing brace */
+		add_adjusted(&out, &numbers);
+		buf_add_literal(&out, "}");
+	} else {
 		counts_text(&out, &view, &counts);
+	}
 	if (out.len > 0 && out.data[out.len - 1] != '\n')
 		buf_add_literal(&out, "\n");
 	cli_write(&out);

@@ -282,7 +282,7 @@ note(struct import *import, enum logjudge_verdict verdict, uint64_t line_number)
 static bool
 may_count(struct import *import, const struct hit *hit)
 {
-	if (import->cli->add || logjudge_beacon_hits(import->judge, hit) == 0)
+	if (import->cli->overlap || logjudge_beacon_hits(import->judge, hit) == 0)
 		return true;
 	import->full_day = hit->day;
 	import->stopped = true;
@@ -497,7 +497,7 @@ explain_end(const struct import *import)
 	if (import->stopped)
 		cli_fail(CLI_NO,
 			 "%s holds hits that were counted as they came: the log up to there is "
-			 "counted; --add adds the rest to them",
+			 "counted; --overlap adds the rest to them",
 			 period_name(PERIOD_DAY, import->full_day, day));
 }
 

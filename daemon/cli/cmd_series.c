@@ -25,11 +25,12 @@ static const struct series period_series[PERIOD_KINDS] = {
 
 /* Linear: what is counted so far divided by the share of the period that has passed on the local clock. */
 static void
-add_estimate(struct cell *cell, int64_t so_far, int64_t passed, int64_t whole)
+add_estimate(struct cell *cell, int64_t so_far, int64_t adjusted, int64_t passed, int64_t whole)
 {
 	if (so_far < 0 || passed <= 0 || passed > whole)
 		return;
-	cell_number(cell, (int64_t)((double)so_far * (double)whole / (double)passed + 0.5));
+	int64_t counted = (int64_t)((double)so_far * (double)whole / (double)passed + 0.5);
+	cell_number(cell, count_shown(counted, adjusted));
 }
 
 enum { COLUMN_PERIOD, COLUMN_METRICS };
@@ -66,16 +67,16 @@ init_shown(struct shown *shown, const struct conf_site *site, enum label_word wo
 
 /* `passed` of `whole` of the period are over; nothing of one that lies ahead. */
 static void
-add_shown(struct shown *shown, const char *name, const int64_t numbers[], bool complete,
-	  int64_t passed, int64_t whole)
+add_shown(struct shown *shown, const char *name, const int64_t numbers[], const int64_t adjusted[],
+	  bool complete, int64_t passed, int64_t whole)
 {
 	struct cell *cell = table_row(&shown->table);
 	cell_text(cell++, slice_of(name));
 	for (size_t i = 0; i < shown->metrics; i++)
-		cell_count(cell++, numbers[i]);
+		cell_adjusted(cell++, numbers[i], adjusted[i]);
 	cell_number(cell++, complete);
 	if (!complete)
-		add_estimate(cell, numbers[shown->barred], passed, whole);
+		add_estimate(cell, numbers[shown->barred], adjusted[shown->barred], passed, whole);
 }
 
 /* The ids [first, last] that are shown. */
@@ -104,25 +105,28 @@ seconds_of_day(struct local_time now)
 
 static void
 add_period(struct shown *shown, enum period_kind kind, int32_t id, const int64_t numbers[],
-	   struct local_time now)
+	   const int64_t adjusted[], struct local_time now)
 {
 	char name[PERIOD_NAME_SIZE];
 	bool complete = id != period_of_day(kind, now.day);
 	int64_t first = period_first_day(kind, id);
 	int64_t passed = (now.day - first) * 86400 + seconds_of_day(now);
-	add_shown(shown, period_name(kind, id, name), numbers, complete, passed,
+	add_shown(shown, period_name(kind, id, name), numbers, adjusted, complete, passed,
 		  (period_first_day(kind, id + 1) - first) * 86400);
 }
 
+typedef int series_fn(struct store *store, struct slice site, int metric, enum period_kind kind,
+		      int32_t first, size_t count, int64_t *out);
+
 /* Every metric of the periods, metric by metric. */
 static int64_t *
-read_periods(struct store *store, const struct conf_site *site, enum period_kind kind,
-	     struct ids ids, size_t count)
+read_periods(struct store *store, series_fn *read, const struct conf_site *site,
+	     enum period_kind kind, struct ids ids, size_t count)
 {
 	int64_t *numbers = xcalloc(count * METRIC_COUNT + 1, sizeof(*numbers));
 	for (int i = 0; i < METRIC_COUNT && count > 0; i++)
-		cli_check(store, store_series(store, site->key_slice, i, kind, (int32_t)ids.first,
-					      count, numbers + (size_t)i * count));
+		cli_check(store, read(store, site->key_slice, i, kind, (int32_t)ids.first, count,
+				      numbers + (size_t)i * count));
 	return numbers;
 }
 
@@ -145,15 +149,19 @@ show_periods(struct cli *cli, enum period_kind kind)
 	struct shown shown = {.metrics = METRIC_COUNT, .barred = cli->metric};
 	init_shown(&shown, site, series->word);
 	size_t count = ids.last >= ids.first ? (size_t)(ids.last - ids.first + 1) : 0;
-	int64_t *numbers = read_periods(store, site, kind, ids, count);
+	int64_t *numbers = read_periods(store, store_series, site, kind, ids, count);
+	int64_t *added = read_periods(store, store_series_adjusted, site, kind, ids, count);
 	for (size_t i = 0; i < count; i++) {
-		int64_t row[METRIC_COUNT];
-		for (size_t metric = 0; metric < METRIC_COUNT; metric++)
+		int64_t row[METRIC_COUNT], adjusted[METRIC_COUNT];
+		for (size_t metric = 0; metric < METRIC_COUNT; metric++) {
 			row[metric] = numbers[metric * count + i];
-		add_period(&shown, kind, (int32_t)(ids.first + (int64_t)i), row, now);
+			adjusted[metric] = added[metric * count + i];
+		}
+		add_period(&shown, kind, (int32_t)(ids.first + (int64_t)i), row, adjusted, now);
 	}
 	store_free(store);
 	free(numbers);
+	free(added);
 	cli_print(cli, site, &shown.table);
 	return CLI_FINE;
 }
@@ -184,7 +192,7 @@ add_hour(struct shown *shown, int64_t id, int64_t hits, struct local_time now)
 	snprintf(name, sizeof(name), "%sT%02d", period_name(PERIOD_DAY, (int32_t)(id / 24), day),
 		 hour);
 	int64_t passed = id == running ? now.minute * 60 + now.second : 0;
-	add_shown(shown, name, &hits, id < running, passed, 3600);
+	add_shown(shown, name, &hits, (const int64_t[]){0}, id < running, passed, 3600);
 }
 
 int

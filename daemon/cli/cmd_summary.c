@@ -46,7 +46,8 @@ add_row(struct table *table, const struct site_numbers *numbers, enum metric met
 	cell_text(&row[COLUMN_OF], slice_of(metric_names[metric]));
 	cell_shown(&row[COLUMN_OF], slice_of(label_word(language, words[metric])));
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++)
-		cell_count(&row[COLUMN_PERIODS + i], numbers->counts[metric][summary_periods[i]]);
+		cell_adjusted(&row[COLUMN_PERIODS + i], numbers->counts[metric][summary_periods[i]],
+			      numbers->adjusted[metric][summary_periods[i]]);
 	if (metric == METRIC_VISITORS)
 		cell_count(&row[COLUMN_ONLINE], numbers->online);
 }

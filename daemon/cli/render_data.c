@@ -5,6 +5,7 @@
  */
 #include <jansson.h>
 
+#include "base/metric.h"
 #include "cli/inert.h"
 #include "cli/table.h"
 
@@ -39,6 +40,18 @@ cell_json(const struct column *column, const struct cell *cell)
 	return is_flag(column) ? json_boolean(cell->number) : json_integer(cell->number);
 }
 
+/* What is adjusted stands beside its number: of hits as "adjusted", of all else as "adjusted_visits" and so on. */
+static void
+add_adjusted(json_t *object, const struct column *column, int64_t adjusted)
+{
+	struct buf key = {0};
+	buf_add_literal(&key, "adjusted");
+	if (strcmp(column->key, metric_names[METRIC_HITS]) != 0)
+		buf_addf(&key, "_%s", column->key);
+	json_object_setn_new(object, key.data, key.len, json_integer(adjusted));
+	buf_release(&key);
+}
+
 static json_t *
 row_json(const struct table *table, size_t row)
 {
@@ -48,6 +61,8 @@ row_json(const struct table *table, size_t row)
 		const struct column *column = &table->columns[i];
 		if (cell->state != CELL_ABSENT)
 			json_object_set_new(object, column->key, cell_json(column, cell));
+		if (cell->state == CELL_NUMBER && cell->adjusted)
+			add_adjusted(object, column, cell->adjusted);
 	}
 	return object;
 }

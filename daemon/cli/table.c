@@ -60,6 +60,13 @@ cell_count(struct cell *cell, int64_t value)
 }
 
 void
+cell_adjusted(struct cell *cell, int64_t counted, int64_t adjusted)
+{
+	cell_count(cell, counted == COUNT_UNKNOWN ? counted : count_shown(counted, adjusted));
+	cell->adjusted = counted == COUNT_UNKNOWN ? 0 : adjusted;
+}
+
+void
 cell_text(struct cell *cell, struct slice text)
 {
 	cell->state = CELL_TEXT;

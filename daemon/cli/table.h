@@ -41,7 +41,8 @@ enum cell_state {
 struct cell {
 	enum cell_state state;
 	int64_t number;
-	char *text; /* `len` bytes, owned by the table, as is what follows */
+	int64_t adjusted; /* how much of the number an operator added: JSON says it beside it */
+	char *text;       /* `len` bytes, owned by the table, as is what follows */
 	size_t len;
 	char *shown; /* what people read in place of the text; NULL: the text itself */
 };
@@ -70,6 +71,8 @@ const struct cell *table_cell(const struct table *table, size_t row, size_t colu
 void cell_number(struct cell *cell, int64_t value);
 /* The number, or unknown where it is COUNT_UNKNOWN. */
 void cell_count(struct cell *cell, int64_t value);
+/* The same of what is counted and what an operator added to it, of which no less than 0 is shown. */
+void cell_adjusted(struct cell *cell, int64_t counted, int64_t adjusted);
 void cell_text(struct cell *cell, struct slice text);
 /* Beside its text: what it is called in the table that people read. */
 void cell_shown(struct cell *cell, struct slice words);

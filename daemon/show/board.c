@@ -23,6 +23,7 @@ struct cell {
 	int64_t confirmed;
 	int64_t seen;
 	_Atomic int64_t others[OTHERS]; /* the metrics behind hits */
+	_Atomic int64_t adjusted[METRIC_COUNT];
 };
 
 struct board_site {
@@ -200,6 +201,8 @@ cell_begin(struct cell *cell, enum period_kind kind, int32_t period)
 		cell->offset = cell->confirmed = cell->seen = 0;
 		for (int i = 0; i < OTHERS; i++)
 			atomic_store_explicit(&cell->others[i], 0, memory_order_relaxed);
+		for (int i = 0; i < METRIC_COUNT; i++)
+			atomic_store_explicit(&cell->adjusted[i], 0, memory_order_relaxed);
 		atomic_store_explicit(&cell->period, period, memory_order_release);
 		return true;
 	}
@@ -239,9 +242,11 @@ cell_number(struct board_site *site, enum metric metric, enum shown_period which
 	struct cell *cell = cell_slot(site, shown_periods[which].kind, period);
 	if (atomic_load_explicit(&cell->period, memory_order_acquire) != period)
 		return 0;
-	return atomic_load_explicit(metric == METRIC_HITS ? &cell->shown
-							  : &cell->others[metric - 1],
-				    memory_order_relaxed);
+	int64_t counted = atomic_load_explicit(metric == METRIC_HITS ? &cell->shown
+								     : &cell->others[metric - 1],
+					       memory_order_relaxed);
+	return count_shown(counted,
+			   atomic_load_explicit(&cell->adjusted[metric], memory_order_relaxed));
 }
 
 static int64_t
@@ -379,6 +384,19 @@ board_take(struct board_site *site, int32_t day, const int64_t numbers[METRIC_CO
 	return fell;
 }
 
+void
+board_adjust(struct board_site *site, int32_t day,
+	     const int64_t adjusted[METRIC_COUNT][SHOWN_PERIODS])
+{
+	for (int which = 0; which < SHOWN_PERIODS; which++) {
+		int32_t period = period_shown((enum shown_period)which, day);
+		struct cell *cell = cell_locked(site, shown_periods[which].kind, period);
+		for (int i = 0; cell && i < METRIC_COUNT; i++)
+			atomic_store_explicit(&cell->adjusted[i], adjusted[i][which],
+					      memory_order_relaxed);
+	}
+}
+
 bool
 board_wants(const struct board_site *site, int32_t day)
 {
@@ -395,6 +413,8 @@ board_cell_get(const struct board_site *site, int index, struct board_cell *out)
 	out->redis[METRIC_HITS] = cell->offset + cell->confirmed;
 	for (int i = 0; i < OTHERS; i++)
 		out->redis[i + 1] = cell->others[i];
+	for (int i = 0; i < METRIC_COUNT; i++)
+		out->adjusted[i] = cell->adjusted[i];
 	return out->period != NO_PERIOD;
 }
 
@@ -411,4 +431,6 @@ board_cell_set(struct board_site *site, int index, const struct board_cell *from
 	cell->shown = from->redis[METRIC_HITS];
 	for (int i = 0; i < OTHERS; i++)
 		cell->others[i] = from->redis[i + 1];
+	for (int i = 0; i < METRIC_COUNT; i++)
+		cell->adjusted[i] = from->adjusted[i];
 }

@@ -4,13 +4,15 @@
  * midnight needs nobody. Hits are
  *
  *   shown = what Redis holds + the hits of own journals past the positions that belong to it
+ *           + what operators added
  *
  * Workers raise what is shown; the tally and the reader move the part that comes from Redis. A cell keeps
- *   shown      what answers show (atomic, any thread)
- *   offset     the part of it that is not own hits: Redis' number less `confirmed`
+ *   shown      what answers show, but for the adjustment (atomic, any thread)
+ *   adjusted   what operators added (atomic), kept apart: it may fall, which is no loss
+ *   offset     the part of shown that is not own hits: Redis' number less `confirmed`
  *   confirmed  own hits that Redis' number contains
  *   seen       own hits that the tally has read from the journal, confirmed or not
- * The last three belong to the tally's side, under the lock of the site's shard. Visits, visitors, who is online and
+ * Those from offset on belong to the tally's side, under the lock of the site's shard. Visits, visitors, who is online and
  * bots are decided in Redis: they are what it said last, and stand still without it.
  */
 #ifndef SHOW_BOARD_H
@@ -66,6 +68,10 @@ int64_t board_take(struct board_site *site, int32_t day,
 		   const int64_t numbers[METRIC_COUNT][SHOWN_PERIODS], const struct board_now *now,
 		   bool settled);
 
+/* Locked, right after board_take: what operators added to the same periods. */
+void board_adjust(struct board_site *site, int32_t day,
+		  const int64_t adjusted[METRIC_COUNT][SHOWN_PERIODS]);
+
 /* Whether the site was looked at, or its date changed, since its numbers were last taken. Clears nothing. */
 bool board_wants(const struct board_site *site, int32_t day);
 /* Redis' numbers of the site have been known since the start. Any thread. */
@@ -80,6 +86,7 @@ void board_each(struct board *board, int shard, void (*each)(struct board_site *
 struct board_cell {
 	int32_t period;
 	int64_t redis[METRIC_COUNT];
+	int64_t adjusted[METRIC_COUNT];
 };
 enum { BOARD_RING = 4, BOARD_CELLS = BOARD_RING * PERIOD_ALL + 1 };
 /* Locked. `index` goes from 0 to BOARD_CELLS - 1; false: nothing is in it. */

@@ -18,6 +18,14 @@ struct counts {
 	int64_t age;    /* seconds since Redis last confirmed them; 0 in normal work */
 };
 
+/* What is shown of a known number and what operators added to it: never less than 0. */
+static inline int64_t
+count_shown(int64_t counted, int64_t adjusted)
+{
+	int64_t sum = counted + adjusted;
+	return sum > 0 ? sum : 0;
+}
+
 /* A page that was asked for. */
 struct page_shown {
 	struct slice path;

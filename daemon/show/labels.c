@@ -89,6 +89,15 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_BAD] = {[CONF_VI] = "Lỗi", [CONF_EN] = "Bad"},
 	[WORD_ALREADY] = {[CONF_VI] = "Đã có", [CONF_EN] = "Already"},
 	[WORD_VIEW_STATS] = {[CONF_VI] = "Xem thống kê truy cập", [CONF_EN] = "View statistics"},
+	[WORD_PERIOD] = {[CONF_VI] = "Kỳ", [CONF_EN] = "Period"},
+	[WORD_ADJUSTED] = {[CONF_VI] = "Điều chỉnh", [CONF_EN] = "Adjusted"},
+	[WORD_SHOWN] = {[CONF_VI] = "Hiển thị", [CONF_EN] = "Shown"},
+	[WORD_TIME] = {[CONF_VI] = "Thời điểm", [CONF_EN] = "Time"},
+	[WORD_USER] = {[CONF_VI] = "Người dùng", [CONF_EN] = "User"},
+	[WORD_HOST] = {[CONF_VI] = "Máy chủ", [CONF_EN] = "Host"},
+	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
+	[WORD_CHANGE] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
+	[WORD_WHY] = {[CONF_VI] = "Lý do", [CONF_EN] = "Reason"},
 };
 
 const char *

@@ -70,6 +70,15 @@ enum label_word {
 	WORD_BAD,        /* lines that are no log line */
 	WORD_ALREADY,    /* lines that were counted before */
 	WORD_VIEW_STATS, /* a link to the page of statistics */
+	WORD_PERIOD,
+	WORD_ADJUSTED, /* by an operator */
+	WORD_SHOWN,
+	WORD_TIME,
+	WORD_USER,
+	WORD_HOST,
+	WORD_COMMAND,
+	WORD_CHANGE,
+	WORD_WHY,
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);

@@ -38,8 +38,8 @@ struct store {
 	char *prefix;
 	int64_t pages_per_day, journal_retain;
 	char script[SCRIPT_SHA_SIZE];
-	struct command command; /* scratch, as are key and day */
-	struct buf key;
+	struct command command; /* scratch, as are key, field and day */
+	struct buf key, field;
 	struct key_day day;
 	struct pipeline pipeline;
 	char identity[128];

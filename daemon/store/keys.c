@@ -71,6 +71,20 @@ key_import_salt(struct buf *out, const char *prefix, struct slice site, int32_t 
 	buf_add_slice(out, slice_of(period_name(PERIOD_DAY, day, name)));
 }
 
+void
+key_base_field(struct buf *out, int metric, enum period_kind kind, int32_t id, struct slice page)
+{
+	char name[PERIOD_NAME_SIZE];
+	buf_clear(out);
+	buf_add_slice(out, key_metrics[metric]);
+	buf_add_literal(out, " ");
+	buf_add_slice(out, slice_of(period_name(kind, id, name)));
+	if (!page.ptr)
+		return;
+	buf_add_literal(out, " ");
+	buf_add_slice(out, page);
+}
+
 #define X(id, name) [HIT_##id] = {name, sizeof(name) - 1},
 const struct slice key_dimensions[HIT_DIMENSION_COUNT] = {HIT_DIMENSIONS(X)};
 #undef X

@@ -7,12 +7,13 @@
  *   PREFIX:{NN}:SITE:METRIC                "2020-W21", "2020-05", "2020", "all" -> count
  *   PREFIX:{NN}:SITE:METRIC:2020           "05-20" -> count
  *   PREFIX:{NN}:SITE:hours:2020-05-20      "14" -> hits
+ *   PREFIX:{NN}:SITE:base                  "hits 2020", "hits 2020 /path" -> what an operator added to it
  *   PREFIX:{NN}:SITE:seen                  visitor -> time of the last hit (ms)
  *   PREFIX:{NN}:SITE:unique:2020-05-20     HyperLogLog of visitors
  *   PREFIX:{NN}:SITE:DIMENSION:2020-05-20, :2020-05          value -> hits
  *   PREFIX:{NN}:SITE:pages, :pagevisits, :pagevisits:2020-05-20    path -> hits, visits that began there
  *   PREFIX:{NN}:SITE:imported              "2020-05-20" -> hits of that day that access logs brought
- *   PREFIX:salt:2020-05-20, PREFIX:salt:i:SITE:2020-05-20, PREFIX:sites, PREFIX:meta
+ *   PREFIX:salt:2020-05-20, PREFIX:salt:i:SITE:2020-05-20, PREFIX:sites, PREFIX:meta, PREFIX:audit
  */
 #ifndef STORE_KEYS_H
 #define STORE_KEYS_H
@@ -53,6 +54,10 @@ void key_global(struct buf *out, const char *prefix, const char *name);
 void key_salt(struct buf *out, const char *prefix, int32_t day);
 /* The salt with which imports make the ids of a site's visitors of that day. */
 void key_import_salt(struct buf *out, const char *prefix, struct slice site, int32_t day);
+
+/* A field of SITE:base; of the site as a whole where the page is absent. */
+void key_base_field(struct buf *out, int metric, enum period_kind kind, int32_t id,
+		    struct slice page);
 
 extern const struct slice key_dimensions[HIT_DIMENSION_COUNT];
 extern const struct slice key_metrics[METRIC_STORED];

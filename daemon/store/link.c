@@ -292,6 +292,21 @@ reply_text(const redisReply *reply)
 }
 
 int64_t
+reply_signed(const redisReply *reply)
+{
+	if (reply && reply->type == REDIS_REPLY_INTEGER)
+		return reply->integer;
+	struct slice text = reply_text(reply);
+	char digits[BUF_INT_MAX + 1], *end;
+	if (text.len == 0 || text.len >= sizeof(digits))
+		return 0;
+	memcpy(digits, text.ptr, text.len);
+	digits[text.len] = '\0';
+	long long value = strtoll(digits, &end, 10);
+	return *end ? 0 : value;
+}
+
+int64_t
 reply_count(const redisReply *reply, int64_t missing)
 {
 	if (reply && reply->type == REDIS_REPLY_NIL)

@@ -48,5 +48,7 @@ struct store_stats link_stats(const struct link *link);
 struct slice reply_text(const redisReply *reply);
 /* An integer, or a string that is nothing but one; -1 otherwise, `missing` for nil. */
 int64_t reply_count(const redisReply *reply, int64_t missing);
+/* A number of either sign; 0 for anything else. */
+int64_t reply_signed(const redisReply *reply);
 
 #endif

@@ -5,8 +5,17 @@
 
 /* --- the numbers of many sites, with the positions that belong to them --- */
 
-/* Of each metric its sums and the hashes of today's and of yesterday's year; bots and visitors online. */
-enum { READS_PER_METRIC = 3, READS_PER_SITE = METRIC_COUNT * READS_PER_METRIC + 2 };
+/*
+ * Of each metric its sums and the hashes of today's and of yesterday's year; what operators added; bots and visitors
+ * online.
+ */
+enum {
+	READS_PER_METRIC = 3,
+	READ_BASE = METRIC_COUNT * READS_PER_METRIC,
+	READ_BOTS,
+	READ_ONLINE,
+	READS_PER_SITE
+};
 
 static int
 send_words(struct store *store, const char *word)
@@ -47,6 +56,20 @@ ask_metric(struct store *store, int metric, int32_t day)
 }
 
 static int
+ask_base(struct store *store, int32_t day)
+{
+	command_start(&store->command, "HMGET");
+	command_add_joined(&store->command, buf_slice(&store->key), SLICE("base"));
+	for (int metric = 0; metric < METRIC_COUNT; metric++)
+		for (int i = 0; i < SHOWN_PERIODS; i++) {
+			key_base_field(&store->field, metric, shown_periods[i].kind,
+				       period_shown(i, day), (struct slice){0});
+			command_add(&store->command, buf_slice(&store->field));
+		}
+	return link_send(store->link, &store->command);
+}
+
+static int
 ask_online(struct store *store)
 {
 	const int64_t now_ms = clock_wall_ms(), span = INT64_C(1000) * KEY_ONLINE_SECONDS;
@@ -64,6 +87,8 @@ ask_numbers(struct store *store, int shard, const struct site_numbers *numbers)
 	key_site(&store->key, store->prefix, shard, numbers->site);
 	for (int i = 0; i < METRIC_COUNT && status == STORE_OK; i++)
 		status = ask_metric(store, i, numbers->day);
+	if (status == STORE_OK)
+		status = ask_base(store, numbers->day);
 	if (status == STORE_OK)
 		status = ask_day(store, METRIC_BOTS, numbers->day);
 	return status == STORE_OK ? ask_online(store) : status;
@@ -87,13 +112,24 @@ take_metric(int64_t counts[SHOWN_PERIODS], redisReply *const replies[READS_PER_M
 	counts[SHOWN_YESTERDAY] = reply_count(replies[2], 0);
 }
 
+/* What cannot be read adds nothing. */
+static void
+take_base(int64_t *out, const redisReply *reply, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = reply->type == REDIS_REPLY_ARRAY && i < reply->elements
+				 ? reply_signed(reply->element[i])
+				 : 0;
+}
+
 static void
 take_numbers(struct site_numbers *numbers, redisReply *const replies[READS_PER_SITE])
 {
 	for (int i = 0; i < METRIC_COUNT; i++)
 		take_metric(numbers->counts[i], replies + i * READS_PER_METRIC);
-	numbers->bots = reply_count(replies[READS_PER_SITE - 2], 0);
-	numbers->online = reply_count(replies[READS_PER_SITE - 1], 0);
+	take_base(numbers->adjusted[0], replies[READ_BASE], METRIC_COUNT * SHOWN_PERIODS);
+	numbers->bots = reply_count(replies[READ_BOTS], 0);
+	numbers->online = reply_count(replies[READ_ONLINE], 0);
 }
 
 /* MULTI and every QUEUED are read over; what matters of them comes back in EXEC's reply. */
@@ -169,8 +205,23 @@ enum {
 	PAGE_VISITS_DAY,
 	PAGE_VISITS,
 	PAGE_TABLES,
-	READS_PER_PAGE = 2 * PAGE_TABLES
+	PAGE_BASE = 2 * PAGE_TABLES, /* what operators added */
+	READS_PER_PAGE
 };
+
+static int
+ask_page_base(struct store *store, const struct page_numbers *page)
+{
+	command_start(&store->command, "HMGET");
+	command_add_joined(&store->command, buf_slice(&store->key), SLICE("base"));
+	for (int i = 0; i < PAGE_TABLES; i++) {
+		bool all = i == PAGE_HITS || i == PAGE_VISITS;
+		key_base_field(&store->field, i < PAGE_VISITS_DAY ? METRIC_HITS : METRIC_VISITS,
+			       all ? PERIOD_ALL : PERIOD_DAY, all ? 0 : page->day, page->path);
+		command_add(&store->command, buf_slice(&store->field));
+	}
+	return link_send(store->link, &store->command);
+}
 
 static int
 ask_page(struct store *store, int shard, const struct page_numbers *page)
@@ -184,7 +235,7 @@ ask_page(struct store *store, int shard, const struct page_numbers *page)
 		[PAGE_VISITS_DAY] = day->page_visits,
 		[PAGE_VISITS] = SLICE("pagevisits"),
 	};
-	for (int i = 0; i < READS_PER_PAGE; i++) {
+	for (int i = 0; i < PAGE_BASE; i++) {
 		command_start(&store->command, i < PAGE_TABLES ? "ZSCORE" : "ZCARD");
 		command_add_joined(&store->command, buf_slice(&store->key), tails[i % PAGE_TABLES]);
 		if (i < PAGE_TABLES)
@@ -193,7 +244,7 @@ ask_page(struct store *store, int shard, const struct page_numbers *page)
 		if (status != STORE_OK)
 			return status;
 	}
-	return STORE_OK;
+	return ask_page_base(store, page);
 }
 
 /* A path without a row was never counted, or under "(other)" when the table was full. */
@@ -208,7 +259,12 @@ row_or_unknown(redisReply *const replies[READS_PER_PAGE], int table, int64_t cap
 static void
 take_page(struct page_numbers *page, redisReply *const replies[READS_PER_PAGE], int64_t cap)
 {
-	int64_t all = cap * KEY_TABLES_FACTOR;
+	int64_t all = cap * KEY_TABLES_FACTOR, adjusted[PAGE_TABLES];
+	take_base(adjusted, replies[PAGE_BASE], PAGE_TABLES);
+	page->adjusted.hits_day = adjusted[PAGE_HITS_DAY];
+	page->adjusted.hits_all = adjusted[PAGE_HITS];
+	page->adjusted.visits_day = adjusted[PAGE_VISITS_DAY];
+	page->adjusted.visits_all = adjusted[PAGE_VISITS];
 	page->hits_day = row_or_unknown(replies, PAGE_HITS_DAY, cap);
 	page->hits_all = row_or_unknown(replies, PAGE_HITS, all);
 	page->visits_day = page->hits_day < 0 ? -1 : row_or_unknown(replies, PAGE_VISITS_DAY, cap);
@@ -236,6 +292,8 @@ store_read_pages(struct store *store, int shard, struct page_numbers *pages, siz
 }
 
 /* --- whole hashes --- */
+
+enum { FIELDS_PER_CALL = 1000 };
 
 typedef void field_fn(struct slice field, const redisReply *value, void *arg);
 
@@ -351,6 +409,30 @@ store_beacon_hits(struct store *store, struct slice site, int32_t day, int64_t *
 	freeReplyObject(all);
 	freeReplyObject(imported);
 	return first == STORE_OK ? status : first;
+}
+
+int
+store_series_adjusted(struct store *store, struct slice site, int metric, enum period_kind kind,
+		      int32_t first, size_t count, int64_t *out)
+{
+	redisReply *reply;
+	int status = begin_site(store, site);
+	for (size_t at = 0; at < count && status == STORE_OK;) {
+		size_t part = count - at < FIELDS_PER_CALL ? count - at : FIELDS_PER_CALL;
+		command_start(&store->command, "HMGET");
+		command_add_joined(&store->command, buf_slice(&store->key), SLICE("base"));
+		for (size_t i = at; i < at + part; i++) {
+			key_base_field(&store->field, metric, kind, first + (int32_t)i,
+				       (struct slice){0});
+			command_add(&store->command, buf_slice(&store->field));
+		}
+		status = link_ask(store->link, &store->command, &reply);
+		if (status == STORE_OK)
+			take_base(out + at, reply, part);
+		freeReplyObject(reply);
+		at += part;
+	}
+	return status;
 }
 
 struct hours {

@@ -66,6 +66,7 @@ store_free(struct store *store)
 	pipeline_release(&store->pipeline);
 	command_release(&store->command);
 	buf_release(&store->key);
+	buf_release(&store->field);
 	free(store->prefix);
 	free(store);
 }

@@ -136,7 +136,9 @@ struct site_numbers {
 	struct slice site; /* in */
 	int32_t day;       /* in: the site's local date */
 	int64_t counts[METRIC_COUNT][SHOWN_PERIODS];
-	int64_t online, bots; /* now; of the day */
+	int64_t adjusted[METRIC_COUNT]
+			[SHOWN_PERIODS]; /* by operators: shown with what is counted */
+	int64_t online, bots;            /* now; of the day */
 };
 
 /*
@@ -151,6 +153,9 @@ struct page_numbers {
 	struct slice site, path; /* in */
 	int32_t day;             /* in */
 	int64_t hits_day, hits_all, visits_day, visits_all;
+	struct {
+		int64_t hits_day, hits_all, visits_day, visits_all;
+	} adjusted; /* by operators: shown with what is counted */
 };
 /* The same as store_read, of pages. */
 int store_read_pages(struct store *store, int shard, struct page_numbers *pages, size_t page_count,
@@ -160,6 +165,9 @@ int store_read_pages(struct store *store, int shard, struct page_numbers *pages,
 /* Numbers of `count` consecutive periods of one kind from id `first` on (days, weeks, months, years); metric: METRIC_*. */
 int store_series(struct store *store, struct slice site, int metric, enum period_kind kind,
 		 int32_t first, size_t count, int64_t *out) MUST_CHECK;
+/* What operators added to each of them: shown with what is counted. */
+int store_series_adjusted(struct store *store, struct slice site, int metric, enum period_kind kind,
+			  int32_t first, size_t count, int64_t *out) MUST_CHECK;
 /* The 24 hours of a local day; *known is false when Redis has no such table (never counted, or expired). */
 int store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24],
 		bool *known) MUST_CHECK;
@@ -188,6 +196,9 @@ int store_sites(struct store *store,
 /* Notes the settings of a site, and the schema version; refuses (STORE_REFUSED) a Redis of another schema. */
 int store_note_sites(struct store *store, const char *const *sites, const char *const *settings,
 		     size_t count) MUST_CHECK;
+
+/* How often operators changed something so far: what differs from the last time is to be read again. */
+int store_changes(struct store *store, int64_t *out) MUST_CHECK;
 
 /* STORE_REFUSED where Redis holds counts of another schema; writes nothing. */
 int store_check_schema(struct store *store) MUST_CHECK;

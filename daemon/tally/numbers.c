@@ -103,7 +103,9 @@ static int64_t
 take_one(struct board_site *site, const struct site_numbers *numbers, bool settled)
 {
 	const struct board_now now = {numbers->day, numbers->bots, numbers->online};
-	return board_take(site, numbers->day, numbers->counts, &now, settled);
+	int64_t fell = board_take(site, numbers->day, numbers->counts, &now, settled);
+	board_adjust(site, numbers->day, numbers->adjusted);
+	return fell;
 }
 
 /* Puts up to SITES_PER_READ of the numbers on the board. */
@@ -135,9 +137,9 @@ take_some(struct tally *tally, struct store *store, int shard, bool settled,
 
 int
 tally_take_numbers(struct tally *tally, struct store *store, const struct conf *conf, int shard,
-		   bool settled)
+		   bool settled, bool all)
 {
-	struct reading reading = {.conf = conf, .now_s = clock_wall_ms() / 1000, .all = settled};
+	struct reading reading = {.conf = conf, .now_s = clock_wall_ms() / 1000, .all = all};
 	board_each(tally->options.board, shard, gather_cb, &reading);
 	int status = STORE_OK;
 	if (reading.count) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The reader's thread: fetches the pages that somebody looks at and that are not in memory, as soon as they are wanted;
- * and once a second, for the sites that are looked at, what other daemons counted. Writes nothing to Redis.
+ * and once a second, for the sites that are looked at, what other daemons counted, and for all of them, whether an
+ * operator changed anything. Writes nothing to Redis.
  */
 #include "base/clock.h"
 #include "tally/state.h"
@@ -14,6 +15,24 @@ enum {
 	READ_MS = 1000,
 	CONNECT_MS = 1000,
 };
+
+/* What is shown: a page's adjustments move along with its number. */
+static int64_t
+with(int64_t counted, int64_t adjusted)
+{
+	return counted < 0 ? COUNT_UNKNOWN : count_shown(counted, adjusted);
+}
+
+static struct page_counts
+shown_of(const struct page_numbers *page)
+{
+	return (struct page_counts){
+		with(page->hits_day, page->adjusted.hits_day),
+		with(page->hits_all, page->adjusted.hits_all),
+		with(page->visits_day, page->adjusted.visits_day),
+		with(page->visits_all, page->adjusted.visits_all),
+	};
+}
 
 static struct page_numbers
 page_of(const struct page_want *want)
@@ -42,9 +61,7 @@ take_pages(struct tally *tally, int shard, const struct page_want *wants, size_t
 			    !tally->shards[shard].settling;
 		for (size_t i = 0; ours && i < count; i++)
 			pages_take(tally->options.pages, &wants[i],
-				   &(struct page_counts){numbers[i].hits_day, numbers[i].hits_all,
-							 numbers[i].visits_day,
-							 numbers[i].visits_all});
+				   (const struct page_counts[]){shown_of(&numbers[i])});
 		tally_unlock_shard(tally, shard);
 		status = ours ? STORE_OK : STORE_MISMATCH;
 	}
@@ -78,14 +95,45 @@ fetch_wanted(struct tally *tally, const struct page_want *wants, size_t count)
 	pages_dealt_with(tally->options.pages, wants, count);
 }
 
+/* Pages of a shard whose numbers in memory are no longer believed. One that settles believes none anyway. */
+static void
+renew_pages(struct tally *tally, int shard)
+{
+	tally_lock_shard(tally, shard);
+	if (!tally->shards[shard].settling) {
+		pages_unsettle(tally->options.pages, shard);
+		pages_settle(tally->options.pages, shard);
+	}
+	tally_unlock_shard(tally, shard);
+}
+
+/* An operator changed something: every shard is read once, whether its sites are looked at or not. */
+static int
+look_for_changes(struct tally *tally)
+{
+	int64_t changes;
+	int status = store_changes(tally->reader_store, &changes);
+	if (status != STORE_OK || changes == tally->changes)
+		return status;
+	tally->changes = changes;
+	for (int shard = 0; shard < CONF_SHARDS; shard++)
+		renew_pages(tally, shard);
+	memset(tally->renew, true, sizeof(tally->renew));
+	return status;
+}
+
 static void
 read_sites(struct tally *tally)
 {
 	struct conf *conf = conf_current_get(tally->options.conf);
-	int status = STORE_OK;
+	int status = look_for_changes(tally);
 	for (int shard = 0; shard < CONF_SHARDS && status != STORE_UNAVAILABLE && !tally->stopping;
-	     shard++)
-		status = tally_take_numbers(tally, tally->reader_store, conf, shard, false);
+	     shard++) {
+		status = tally_take_numbers(tally, tally->reader_store, conf, shard, false,
+					    tally->renew[shard]);
+		if (status == STORE_OK)
+			tally->renew[shard] = false;
+	}
 	conf_unref(conf);
 	tally_note_stats(tally, 1, tally->reader_store);
 }

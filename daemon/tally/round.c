@@ -327,7 +327,7 @@ settle(struct tally *tally)
 	for (int i = 0; i < CONF_SHARDS; i++) {
 		if (!tally->shards[i].settling || tally->shards[i].blocked)
 			continue;
-		int status = tally_take_numbers(tally, tally->store, tally->conf, i, true);
+		int status = tally_take_numbers(tally, tally->store, tally->conf, i, true, true);
 		if (status != STORE_OK) {
 			tally_failed(tally, status);
 			return false;

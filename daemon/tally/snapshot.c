@@ -3,10 +3,10 @@
  * The snapshot, <state_dir>/board: Redis' numbers as last confirmed, and the positions that belong to them. With it the
  * board can be shown when Redis is away at the start, and a Redis that forgot something is noticed.
  *
- *   magic u32 "TKB2" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
+ *   magic u32 "TKB3" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
  *   tracks u32, each: name, settled u64, 64 applied u64
  *   retired u32, each: name, removed u64, end u64, shards u64
- *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, numbers i64
+ *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, numbers i64, adjustments i64
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #include "tally/state.h"
 
 enum {
-	SNAPSHOT_MAGIC = 0x32424b54, /* "TKB2" */
+	SNAPSHOT_MAGIC = 0x33424b54, /* "TKB3" */
 	SNAPSHOT_HEADER = 12,
-	CELL_SIZE = 1 + 4 + 8 * METRIC_COUNT,
+	CELL_SIZE = 1 + 4 + 2 * 8 * METRIC_COUNT,
 	SNAPSHOT_MAX = 256 * 1024 * 1024,
 };
 
@@ -46,6 +46,8 @@ put_site_cb(struct board_site *site, void *arg)
 		put_le(out, (uint32_t)cell.period, 4);
 		for (int metric = 0; metric < METRIC_COUNT; metric++)
 			put_le(out, (uint64_t)cell.redis[metric], 8);
+		for (int metric = 0; metric < METRIC_COUNT; metric++)
+			put_le(out, (uint64_t)cell.adjusted[metric], 8);
 		cells++;
 	}
 	out->data[count_at] = (char)cells;
@@ -225,6 +227,8 @@ get_site(struct tally *tally, struct slice *in, bool *ok)
 		struct board_cell cell = {.period = (int32_t)get_le(in, 4, ok)};
 		for (int metric = 0; metric < METRIC_COUNT; metric++)
 			cell.redis[metric] = (int64_t)get_le(in, 8, ok);
+		for (int metric = 0; metric < METRIC_COUNT; metric++)
+			cell.adjusted[metric] = (int64_t)get_le(in, 8, ok);
 		if (*ok && index < BOARD_CELLS)
 			board_cell_set(site, (int)index, &cell);
 	}

@@ -68,6 +68,8 @@ struct tally {
 
 	pthread_mutex_t list_lock; /* the ledger's list of tracks, for the reader */
 	struct store *reader_store;
+	int64_t changes; /* the reader's, as is renew: which of the operators' changes it has read */
+	bool renew[CONF_SHARDS];
 	pthread_t thread, reader_thread;
 	bool started;
 
@@ -106,10 +108,11 @@ bool tally_audit(struct tally *tally);
 
 /*
  * Reads Redis' numbers of the sites of a shard (those wanted, or all) and puts them on the board, if the positions
- * read with them are those the ledger holds. enum store_status; STORE_MISMATCH: they are not.
+ * read with them are those the ledger holds, and the shard is settling or not as `settled` says. enum store_status;
+ * STORE_MISMATCH: they are not.
  */
 int tally_take_numbers(struct tally *tally, struct store *store, const struct conf *conf, int shard,
-		       bool settled);
+		       bool settled, bool all);
 /* Waits; false when the tally is to stop. */
 bool tally_pause(struct tally *tally, int64_t ms);
 /* A copy of the tracks' names, so that nothing is locked while Redis is asked. */

@@ -233,11 +233,11 @@ def test_days_that_beacons_were_counted_in_need_add(cli, world, log, lines):
     numbers.client.hset(numbers.key("a", "hits:2020"), "02-29", 7)
     model = Model(lines)
     cli.run("import", "-s", "a", log, code=1)
-    assert "2020-02-29" in cli.said and "--add" in cli.said
+    assert "2020-02-29" in cli.said and "--overlap" in cli.said
     before = {day: hits for day, hits in model.hits.items() if day < "02-29"}
     assert of_days(cli, "hits") == {**before, "02-29": 7}
     cli.run("import", "-s", "a", log, code=1)
-    cli.run("import", "-s", "a", log, "--add")
+    cli.run("import", "-s", "a", log, "--overlap")
     assert of_days(cli, "hits") == {**model.hits, "02-29": model.hits["02-29"] + 7}
     assert of_days(cli, "visits") == model.visits
     assert {f"{line.local:%Y-%m-%d}" for line in lines} == set(numbers.table("a", "imported"))

@@ -85,7 +85,7 @@ static void
 a_cell_of_days_to_come_is_left_out(void **state)
 {
 	(void)state;
-	board_cell_set(site, 0, &(struct board_cell){SEPTEMBER, {1000, 900, 800}});
+	board_cell_set(site, 0, &(struct board_cell){SEPTEMBER, {1000, 900, 800}, {0}});
 	assert_true(board_known(site));
 	assert_int_equal(shown_on(SEPTEMBER).numbers[METRIC_HITS][SHOWN_TODAY], 0);
 	add(TODAY, 1);

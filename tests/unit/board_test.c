@@ -332,6 +332,41 @@ days_to_come_do_not_hide_the_present(void **state)
 	assert_int_equal(shown_on(TOMORROW + 1).numbers[METRIC_HITS][SHOWN_THIS_WEEK], 13);
 }
 
+/* --- what operators added --- */
+
+static void
+adjust(const int64_t hits[SHOWN_PERIODS], int64_t visits_today)
+{
+	int64_t adjusted[METRIC_COUNT][SHOWN_PERIODS] = {0};
+	memcpy(adjusted[METRIC_HITS], hits, sizeof(adjusted[METRIC_HITS]));
+	adjusted[METRIC_VISITS][SHOWN_TODAY] = visits_today;
+	board_lock(board, board_site_shard(site));
+	board_adjust(site, TODAY, adjusted);
+	board_unlock(board, board_site_shard(site));
+}
+
+/* 1000 before the year, 100 in it, 30 in its month, 5 today; then less, which is no loss; and never less than 0. */
+static void
+an_adjustment_is_shown_and_may_fall(void **state)
+{
+	(void)state;
+	take_each(10, false);
+	adjust((const int64_t[]){5, 0, 5, 0, 30, 0, 100, 0, 1000}, 4);
+	assert_shown(TODAY, (const int64_t[]){15, 0, 15, 0, 40, 0, 110, 0, 1010});
+	assert_int_equal(shown_on(TODAY).numbers[METRIC_VISITS][SHOWN_TODAY], 4);
+	add(TODAY, 2);
+	seen(TODAY, 2);
+	confirm_each(TODAY, 2, 12);
+	assert_shown(TODAY, (const int64_t[]){17, 0, 17, 0, 42, 0, 112, 0, 1012});
+	assert_int_equal(take_each(12, false), 0);
+	adjust((const int64_t[]){-13, 0, -2, 0, 0, 0, 0, 0, 7}, -1);
+	assert_shown(TODAY, (const int64_t[]){0, 0, 10, 0, 12, 0, 12, 0, 19});
+	assert_int_equal(take_each(12, false), 0);
+	/* The next day begins with nothing added. */
+	add(TOMORROW, 1);
+	assert_int_equal(shown_on(TOMORROW).numbers[METRIC_HITS][SHOWN_TODAY], 1);
+}
+
 int
 main(void)
 {
@@ -353,6 +388,7 @@ main(void)
 		TEST(a_late_hit_finds_its_place_taken),
 		TEST(a_place_begins_anew_with_a_later_period),
 		TEST(days_to_come_do_not_hide_the_present),
+		TEST(an_adjustment_is_shown_and_may_fall),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,42 @@ what_is_no_period_is_refused(void **state)
 	assert_int_equal(id, 2932896);
 }
 
+/* By the calendar: 2020-W14 is March 30 to April 5, 2020-W01 begins on 2019-12-30. */
+static void
+periods_that_hold_others(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *outer, *inner;
+		bool holds;
+	} cases[] = {
+		{"2020", "2020", true},
+		{"2020", "2020-02-29", true},
+		{"2020", "2020-12", true},
+		{"2020", "2021-01-01", false},
+		{"2020-03", "2020-W14", false},
+		{"2020-04", "2020-W14", false},
+		{"2020", "2020-W14", true},
+		{"2020", "2020-W01", false},
+		{"2020-W14", "2020-04-05", true},
+		{"2020-W14", "2020-04-06", false},
+		{"2020-W14", "2020-03", false},
+		{"2020-03", "2020", false},
+		{"all", "2020", true},
+		{"all", "all", true},
+		{"2020", "all", false},
+		{"2021-02", "2021-W05", true},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		enum period_kind outer, inner;
+		int32_t outer_id, inner_id;
+		assert_true(period_parse(slice_of(cases[i].outer), &outer, &outer_id));
+		assert_true(period_parse(slice_of(cases[i].inner), &inner, &inner_id));
+		if (period_holds(outer, outer_id, inner, inner_id) != cases[i].holds)
+			fail_msg("%s in %s", cases[i].inner, cases[i].outer);
+	}
+}
+
 int
 main(void)
 {
@@ -212,6 +248,7 @@ main(void)
 		cmocka_unit_test(the_names_of_shown_periods),
 		cmocka_unit_test(names_are_parsed_back),
 		cmocka_unit_test(what_is_no_period_is_refused),
+		cmocka_unit_test(periods_that_hold_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

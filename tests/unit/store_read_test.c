@@ -267,6 +267,59 @@ test_read(void **state)
 	store_free(store);
 }
 
+/* What operators added: of every period shown, of a series, of a page. What is no number adds nothing. */
+static void
+test_adjusted(void **state)
+{
+	struct redis_here *here = *state;
+	struct store *store = connected(here);
+	struct site_numbers site = {.site = SLICE(SITE), .day = 18262};
+	struct page_numbers page = {.site = SLICE(SITE), .path = SLICE("/a b"), .day = 18262};
+	static const struct {
+		const char *field, *value;
+	} fields[] = {
+		{"hits 2020-01-01", "1"},
+		{"hits 2019-12-31", "-2"},
+		{"hits 2020-W01", "3"},
+		{"hits 2019-W52", "4"},
+		{"hits 2020-01", "5"},
+		{"hits 2019-12", "6"},
+		{"hits 2020", "7"},
+		{"hits 2019", "8"},
+		{"hits all", "9"},
+		{"visits 2020", "3x"},
+		{"visitors all", "-12345678"},
+		{"hits all /a b", "11"},
+		{"hits 2020-01-01 /a b", "12"},
+		{"visits all /a b", "13"},
+		{"visits 2020-01-01 /a b", "-14"},
+	};
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		(void)ask(here, "HSET " KEY ":base %s %s", fields[i].field, fields[i].value);
+	assert_int_equal(store_read(store, 50, &site, 1, NULL, 0, NULL), STORE_OK);
+	for (int i = 0; i < SHOWN_PERIODS; i++) {
+		assert_int_equal(site.adjusted[METRIC_HITS][i], i == SHOWN_YESTERDAY ? -2 : i + 1);
+		assert_int_equal(site.adjusted[METRIC_VISITS][i], 0);
+		assert_int_equal(site.counts[METRIC_HITS][i], 0);
+	}
+	assert_int_equal(site.adjusted[METRIC_VISITORS][SHOWN_TOTAL], -12345678);
+	assert_int_equal(store_read_pages(store, 50, &page, 1, NULL, 0, NULL), STORE_OK);
+	assert_int_equal(page.adjusted.hits_all, 11);
+	assert_int_equal(page.adjusted.hits_day, 12);
+	assert_int_equal(page.adjusted.visits_all, 13);
+	assert_int_equal(page.adjusted.visits_day, -14);
+	int64_t out[3];
+	assert_int_equal(
+		store_series_adjusted(store, SLICE(SITE), METRIC_HITS, PERIOD_YEAR, 2018, 3, out),
+		STORE_OK);
+	assert_true(out[0] == 0 && out[1] == 8 && out[2] == 7);
+	(void)ask(here, "DEL " KEY ":base");
+	(void)ask(here, "SET " KEY ":base poison");
+	assert_int_equal(store_read(store, 50, &site, 1, NULL, 0, NULL), STORE_OK);
+	assert_int_equal(site.adjusted[METRIC_HITS][SHOWN_TOTAL], 0);
+	store_free(store);
+}
+
 static void
 test_series(void **state)
 {
@@ -406,6 +459,7 @@ main(void)
 		cmocka_unit_test_setup(test_logins_and_databases, redis_here_empty),
 		cmocka_unit_test_setup(test_positions, redis_here_empty),
 		cmocka_unit_test_setup(test_read, redis_here_empty),
+		cmocka_unit_test_setup(test_adjusted, redis_here_empty),
 		cmocka_unit_test_setup(test_series, redis_here_empty),
 		cmocka_unit_test_setup(test_hours, redis_here_empty),
 		cmocka_unit_test_setup(test_sites_and_schema, redis_here_empty),

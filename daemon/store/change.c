@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of what operators changed, and how those who show numbers learn of it. */
+#include "store/change.h"
+
+#include "store/inside.h"
+
+/* The command that was begun, with the rest of its words; its reply, to be freed. */
+static int
+ask_global(struct store *store, const char *command, const char *name, const char *const *words,
+	   size_t count, redisReply **reply)
+{
+	*reply = NULL;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, name);
+	command_start(&store->command, command);
+	command_add(&store->command, buf_slice(&store->key));
+	for (size_t i = 0; i < count; i++)
+		command_add(&store->command, slice_of(words[i]));
+	return link_ask(store->link, &store->command, reply);
+}
+
+int
+change_note(struct store *store, struct slice line)
+{
+	char oldest[BUF_INT_MAX + 2];
+	redisReply *reply;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "audit");
+	command_start(&store->command, "RPUSH");
+	command_add(&store->command, buf_slice(&store->key));
+	command_add(&store->command, line);
+	status = link_ask(store->link, &store->command, &reply);
+	freeReplyObject(reply);
+	if (status != STORE_OK)
+		return status;
+	snprintf(oldest, sizeof(oldest), "-%d", CHANGE_AUDIT_MAX);
+	status = ask_global(store, "LTRIM", "audit", (const char *[]){oldest, "-1"}, 2, &reply);
+	freeReplyObject(reply);
+	return status;
+}
+
+int
+change_list(struct store *store, void (*each)(struct slice line, void *arg), void *arg)
+{
+	redisReply *reply;
+	int status = ask_global(store, "LRANGE", "audit", (const char *[]){"0", "-1"}, 2, &reply);
+	for (size_t i = 0; status == STORE_OK && i < reply->elements; i++)
+		each(reply_text(reply->element[i]), arg);
+	freeReplyObject(reply);
+	return status;
+}
+
+int
+change_done(struct store *store)
+{
+	redisReply *reply;
+	int status =
+		ask_global(store, "HINCRBY", "meta", (const char *[]){"changes", "1"}, 2, &reply);
+	freeReplyObject(reply);
+	return status;
+}
+
+int
+store_changes(struct store *store, int64_t *out)
+{
+	redisReply *reply;
+	int status = ask_global(store, "HGET", "meta", (const char *[]){"changes"}, 1, &reply);
+	*out = status == STORE_OK ? reply_count(reply, 0) : 0;
+	freeReplyObject(reply);
+	return status;
+}
