@@ -53,31 +53,43 @@ store_top(struct store *store, struct slice site, enum hit_dimension dimension,
 	return status == STORE_OK ? counted : status;
 }
 
+/*
+ * Redis makes a table's hash smaller only bit by bit, as it is used, and nobody uses an old one: ZUNIONSTORE writes it anew.
+ * Left large they were 40 MiB of the 218 of a site-year at 100,000 hits a day. What is refused stays as it is, and does not
+ * hold up the others.
+ */
+static const char trim[] = "local refused = false\n"
+			   "for _, key in ipairs(KEYS) do\n"
+			   "  local removed = redis.pcall('ZREMRANGEBYRANK', key, 0, ARGV[1])\n"
+			   "  if type(removed) == 'table' then\n"
+			   "    refused = removed\n"
+			   "  elseif removed > 0 then\n"
+			   "    local life = redis.call('PTTL', key)\n"
+			   "    redis.call('ZUNIONSTORE', key, 1, key)\n"
+			   "    if life > 0 then redis.call('PEXPIRE', key, life) end\n"
+			   "  end\n"
+			   "end\n"
+			   "return refused\n";
+
 int
 store_trim(struct store *store, struct slice site, int32_t day)
 {
-	int result = store_idle(store);
-	if (result != STORE_OK)
-		return result;
+	redisReply *reply;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
 	key_site(&store->key, store->prefix, key_shard(site), site);
 	key_day_fill(&store->day, day);
-	for (int i = 0; i < HIT_DIMENSION_COUNT + 1 && result == STORE_OK; i++) {
-		command_start(&store->command, "ZREMRANGEBYRANK");
-		command_add_joined(&store->command, buf_slice(&store->key),
-				   i < HIT_DIMENSION_COUNT ? store->day.days[i]
-							   : store->day.page_visits);
-		command_add_int(&store->command, 0);
-		command_add_int(&store->command, -1 - KEY_KEPT_ROWS);
-		result = link_send(store->link, &store->command);
-	}
-	for (int i = 0; i < HIT_DIMENSION_COUNT + 1 && result != STORE_UNAVAILABLE; i++) {
-		redisReply *reply;
-		int status = link_receive(store->link, &reply);
-		freeReplyObject(reply);
-		if (status != STORE_OK)
-			result = status;
-	}
-	return result;
+	command_start(&store->command, "EVAL");
+	command_add_literal(&store->command, trim);
+	command_add_int(&store->command, HIT_DIMENSION_COUNT + 1);
+	for (int i = 0; i < HIT_DIMENSION_COUNT; i++)
+		command_add_joined(&store->command, buf_slice(&store->key), store->day.days[i]);
+	command_add_joined(&store->command, buf_slice(&store->key), store->day.page_visits);
+	command_add_int(&store->command, -1 - KEY_KEPT_ROWS);
+	status = link_ask(store->link, &store->command, &reply);
+	freeReplyObject(reply);
+	return status;
 }
 
 int

@@ -117,6 +117,8 @@ test_trim(void **state)
 	}
 	assert_in_range(strtol(ask(here, "TTL " KEY ":pages:2020-05-20").text, NULL, 10), 4900,
 			5000);
+	/* Written anew: 100 short values are no hash any more. https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/memory-optimization/ */
+	assert_answer(here, "listpack", "OBJECT ENCODING " KEY ":refused:2020-05-20");
 	assert_int_equal(store_trim(store, SLICE("nobody"), DAY), STORE_OK);
 	store_free(store);
 }
