@@ -63,6 +63,7 @@ test("embedded twice, a page counts once", async (t) => {
 	tab.on("request", (request) => request.url().endsWith("/hit") && hits.push(request));
 	await tab.goto(site);
 	assert.equal((await filled(tab))[0], "Hôm nay : 1");
+	assert.equal(hits.length, 1);
 });
 
 test("an answer changes numbers and not the layout", async (t) => {
