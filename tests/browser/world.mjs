@@ -118,8 +118,8 @@ export async function openPage(t, browser) {
 	return page;
 }
 
-// "label : number" of every row of the counter, as a reader sees them.
+// "label : number" of every row of the counter, as a reader sees them at one moment.
 export function counter(page, place = ".thongke") {
-	return page.$$eval(`${place} dl > dt`, (terms) =>
-		terms.map((term) => `${term.textContent} : ${term.nextElementSibling.textContent}`));
+	return page.evaluate((terms) => Array.from(document.querySelectorAll(terms), (term) =>
+		`${term.textContent} : ${term.nextElementSibling.textContent}`), `${place} dl > dt`);
 }
