@@ -273,6 +273,12 @@ def test_metrics_are_what_prometheus_reads(daemon):
         "thongke_connections": "gauge", "thongke_connections_total": "counter",
         "thongke_connections_closed_early_total": "counter"}
     assert {name for sample in samples for name in sample.labels} == {"outcome", "class", "reason", "le"}
+    (waits,) = [family for family in found if family.type == "histogram"]
+    buckets = [sample for sample in waits.samples if sample.name.endswith("_bucket")]
+    assert [float(sample.labels["le"]) for sample in buckets] == sorted({float(sample.labels["le"]) for sample in buckets})
+    assert [sample.value for sample in buckets] == sorted(sample.value for sample in buckets)
+    (count,) = [sample.value for sample in waits.samples if sample.name.endswith("_count")]
+    assert buckets[-1].labels["le"] == "+Inf" and buckets[-1].value == count > 0
     names = [sample.name + str(sample.labels) for sample in samples]
     assert len(names) == len(set(names))
     assert BROWSER["User-Agent"] not in daemon.admin("/metrics").body.decode()
