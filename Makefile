@@ -31,8 +31,8 @@ C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libmaxminddb-dev \
 	libsodium-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev redis-server tzdata
-TEST_PACKAGES := python3 python3-pytest python3-redis python3-maxminddb python3-prometheus-client redis-tools libcmocka-dev libc-bin faketime \
-	strace clang clang-format libclang-rt-14-dev llvm chromium nginx libnginx-mod-stream \
+TEST_PACKAGES := python3 python3-pytest python3-redis python3-maxminddb python3-prometheus-client redis-tools \
+	libcmocka-dev libc-bin faketime strace clang clang-format libclang-rt-14-dev llvm chromium nginx libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm ca-certificates)
 BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
