@@ -24,6 +24,7 @@
 #include "journal/keeper.h"
 #include "show/board.h"
 #include "show/pages.h"
+#include "show/stats_cache.h"
 #include "store/redis_server.h"
 #include "tally/tally.h"
 
@@ -354,16 +355,18 @@ main(int argc, char **argv)
 	struct nonces *repeats = nonces_new();
 	struct limits *limits = limits_new();
 	struct pages *pages = pages_new();
+	struct stats_cache *stats = stats_cache_new();
 	struct journal *journal = open_journal(&daemon, conf, workers);
 	struct front *front = make_front(
 		&daemon, &(struct front_options){daemon.conf, journal, daemon.rules, board, pages,
-						 salts, nonces, repeats, limits});
+						 salts, nonces, repeats, limits, stats});
 	start_redis(&daemon, conf);
 	watch(&daemon);
 	struct tally_options wiring = {.conf = daemon.conf,
 				       .journal = journal,
 				       .board = board,
 				       .pages = pages,
+				       .stats = stats,
 				       .salts = salts,
 				       .nonces = nonces};
 	struct tally *tally = make_tally(&daemon, wiring, conf);
@@ -384,6 +387,7 @@ main(int argc, char **argv)
 	tally_free(tally);
 	stop_redis(&daemon);
 	journal_close(journal);
+	stats_cache_free(stats);
 	pages_free(pages);
 	limits_free(limits);
 	nonces_free(repeats);

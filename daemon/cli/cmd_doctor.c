@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/http_get.h"
-#include "cli/inert.h"
+#include "base/inert.h"
 #include "hit/rules.h"
 
 enum state { STATE_OK, STATE_WARN, STATE_BAD };

@@ -5,8 +5,8 @@
  */
 #include <jansson.h>
 
+#include "base/inert.h"
 #include "base/metric.h"
-#include "cli/inert.h"
 #include "cli/table.h"
 
 enum { SHARE_WHOLE = 10000, SHARE_DIGITS = 4 };

@@ -6,7 +6,7 @@
 #include <wchar.h>
 
 #include "base/form.h"
-#include "cli/inert.h"
+#include "base/inert.h"
 #include "cli/table.h"
 
 enum {

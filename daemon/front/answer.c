@@ -29,6 +29,7 @@ static const struct slice answer_heads[ANSWER_FORMS] = {
 	[ANSWER_SVG] = OK("image/svg+xml", NO_STORE ANY_PAGE ONLY_STYLE),
 	[ANSWER_SVG_READ] = OK("image/svg+xml", BRIEFLY ANY_PAGE ONLY_STYLE),
 	[ANSWER_FRAGMENT] = OK("text/html; charset=utf-8", BRIEFLY),
+	[ANSWER_STATS] = OK("text/html; charset=utf-8", BRIEFLY),
 	[ANSWER_FRAME] = OK("text/html; charset=utf-8", NO_STORE),
 	[ANSWER_SHIELD] = OK("application/json; charset=utf-8", BRIEFLY),
 	[ANSWER_PAGE] = OK("text/html; charset=utf-8", "Cache-Control: no-cache\r\n"),

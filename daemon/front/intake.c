@@ -16,7 +16,7 @@ struct past {
 	struct site_slot *slots;
 	int64_t since; /* monotonic ms */
 };
-enum { PAST_KEEP_MS = 1000 };
+enum { PAST_KEEP_MS = 3000 }; /* longer than any answer waits */
 
 struct intake {
 	struct intake_options options;
@@ -328,6 +328,12 @@ intake_explain(struct intake *intake, const struct call *call, const struct beac
 	judge_hit(&judge, &hit, &intake->judgement);
 	explain_text(out, &judge, &hit, &intake->judgement);
 	return true;
+}
+
+const struct geo *
+intake_geo(const struct intake *intake)
+{
+	return intake->rules->geo;
 }
 
 /* --- the commit --- */

@@ -56,6 +56,9 @@ int intake_hit(struct intake *intake, const struct call *call, const struct beac
 bool intake_explain(struct intake *intake, const struct call *call, const struct beacon *beacon,
 		    const struct pending *pending, struct buf *out);
 
+/* The geo files in use in this pass, or NULL. */
+const struct geo *intake_geo(const struct intake *intake);
+
 /* Writes the pass's records and raises what is shown; or takes the hits back and makes them 503. */
 void intake_commit(struct intake *intake, struct pending *pending, size_t count);
 

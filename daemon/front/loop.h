@@ -20,7 +20,8 @@ enum {
 	LOOP_SWEEP_MS = 250,        /* how exact deadlines are */
 	LOOP_ACCEPT_PAUSE_MS = 100, /* after a failed accept */
 	LOOP_TURNED_AWAY_MAX = 64,  /* connections over the limit that are told so */
-	LOOP_WAIT_MS = 50,          /* how long an answer waits for what it lacks */
+	LOOP_WAIT_MS =
+		50, /* how long an answer waits for what it lacks, unless it says otherwise */
 	LOOP_WAITING_MS = 10,       /* how exact that is */
 	LOOP_EVICT_AFTER_MS = 1000, /* an unfinished request this old makes room for others */
 };

@@ -35,6 +35,7 @@ loop_pend(struct loop *loop, struct connection *connection)
 	pending->own = NULL;
 	pending->counted = false;
 	pending->numbers = false;
+	pending->wait_ms = LOOP_WAIT_MS;
 	return pending;
 }
 
@@ -163,7 +164,7 @@ loop_unpark(struct loop *loop, struct connection *connection)
  */
 static size_t
 loop_answer(struct loop *loop, struct connection *connection, struct pending *list, size_t count,
-	    bool in_time)
+	    int64_t waited_ms)
 {
 	const struct service *service = loop->service;
 	size_t i = 0;
@@ -171,7 +172,7 @@ loop_answer(struct loop *loop, struct connection *connection, struct pending *li
 	for (; i < count; i++) {
 		struct pending *pending = &list[i];
 		if (!ended && service->ready && !service->ready(loop->options.context, pending) &&
-		    in_time)
+		    waited_ms < pending->wait_ms)
 			break;
 		bool error = pending->status >= 400;
 		if (!ended) {
@@ -201,7 +202,7 @@ loop_answer_at(struct loop *loop, size_t i)
 	while (i + count < loop->pending_count && loop->pending[i + count].connection == connection)
 		count++;
 	buf_clear(&loop->out);
-	size_t done = loop_answer(loop, connection, &loop->pending[i], count, true);
+	size_t done = loop_answer(loop, connection, &loop->pending[i], count, 0);
 	if (done < count)
 		loop_park(loop, connection, &loop->pending[i + done], count - done);
 	loop_send(loop, connection);
@@ -212,10 +213,10 @@ static void
 loop_answer_parked(struct loop *loop, struct connection *connection)
 {
 	struct parked *parked = connection->parked;
-	bool in_time = loop->now - parked->since < LOOP_WAIT_MS;
+	int64_t waited_ms = loop->now - parked->since;
 	buf_clear(&loop->out);
 	size_t left = parked->count - parked->first;
-	size_t done = loop_answer(loop, connection, &parked->list[parked->first], left, in_time);
+	size_t done = loop_answer(loop, connection, &parked->list[parked->first], left, waited_ms);
 	parked->first += done;
 	if (done == left)
 		loop_unpark(loop, connection);

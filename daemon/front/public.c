@@ -37,8 +37,7 @@ public_find_page(struct public_state *state, const struct call *call, struct pen
 		pending->key = public_page_key(state, view->site, view->page);
 }
 
-/* Finds the site and what is wished of the answer. 200 or an error. */
-static int
+int
 public_prepare(struct public_state *state, const struct call *call, struct pending *pending)
 {
 	struct beacon *beacon = &state->beacon;
@@ -69,7 +68,7 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 
 /* --- handlers --- */
 
-static struct own *
+struct own *
 public_own(struct pending *pending)
 {
 	if (!pending->own)
@@ -211,6 +210,8 @@ public_ready(void *context, struct pending *pending)
 	struct public_state *state = context;
 	struct counts_view *view = &pending->view;
 	bool ready = true;
+	if (pending->status == 200 && pending->form == ANSWER_STATS)
+		return stats_page_ready(state, pending);
 	if (!pending->numbers || pending->status != 200 || !view->pages)
 		return true;
 	if (view->page.ptr)
@@ -230,6 +231,7 @@ public_release(void *context, struct pending *pending)
 	if (!own)
 		return;
 	buf_release(&own->text);
+	stats_unref(own->stats);
 	free(own);
 	pending->own = NULL;
 }
@@ -416,6 +418,14 @@ static const struct route public_routes[] = {
 		.form = ANSWER_SHIELD,
 		.handle = public_counts,
 		.render = forms_render_shield,
+	},
+	{
+		.path = SLICE("/stats"),
+		READ,
+		.large = true,
+		.form = ANSWER_STATS,
+		.handle = stats_page_handle,
+		.render = stats_page_render,
 	},
 	{
 		.path = SLICE("/thongke.css"),

@@ -7,10 +7,12 @@
 #define FRONT_PUBLIC_H
 
 #include "front/intake.h"
+#include "show/stats_cache.h"
 
 struct public_options {
 	struct board *board;
 	struct pages *pages;
+	struct stats_cache *stats;
 	struct front_counters *counters;
 	int workers; /* they share limits.connections */
 };

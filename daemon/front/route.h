@@ -24,7 +24,8 @@ struct pending {
 	enum answer_form form;
 	const char *extra; /* more header lines, or NULL */
 	bool head_only;
-	bool last; /* the connection closes after this answer */
+	bool last;   /* the connection closes after this answer */
+	int wait_ms; /* for how long the answer may wait for what it lacks */
 
 	void *own; /* the service's, until it is told to release it; NULL: nothing */
 

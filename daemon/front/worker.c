@@ -124,6 +124,7 @@ worker_init(struct worker *worker, struct front *front, int index)
 		&(struct public_options){
 			.board = options->board,
 			.pages = options->pages,
+			.stats = options->stats,
 			.counters = &worker->counters,
 			.workers = front->count,
 		},

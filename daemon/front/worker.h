@@ -15,6 +15,7 @@
 #include "journal/journal.h"
 #include "show/board.h"
 #include "show/pages.h"
+#include "show/stats_cache.h"
 
 struct front;
 
@@ -27,6 +28,7 @@ struct front_options {
 	struct salts *salts;
 	struct nonces *nonces, *repeats;
 	struct limits *limits;
+	struct stats_cache *stats;
 };
 
 /* How many workers a configuration means: its own number, or one per CPU that this process may use. */

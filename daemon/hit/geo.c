@@ -292,3 +292,9 @@ geo_country(const struct geo *geo, const struct sockaddr *address)
 	}
 	return (struct slice){0};
 }
+
+const char *
+geo_type(const struct geo *geo, size_t index)
+{
+	return index < geo->count ? geo->files[index].mmdb.metadata.database_type : NULL;
+}

@@ -30,6 +30,8 @@ bool geo_changed(const struct geo *geo);
 
 /* When the oldest of the files was made, by its own word: seconds since the epoch. */
 int64_t geo_built(const struct geo *geo);
+/* What the file at `index` calls itself, such as "DBIP-Country-Lite", borrowed; NULL behind the last. Licences ask for it. */
+const char *geo_type(const struct geo *geo, size_t index);
 
 /*
  * The country of an IPv4, IPv6 or v4-mapped address, by the first file that knows it: two upper-case letters, borrowed

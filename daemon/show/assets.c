@@ -17,6 +17,7 @@
 EMBED(asset_script, "client-js/thongke.js");
 EMBED(asset_style, "client-js/thongke.css");
 EMBED(asset_frame_style, "client-js/frame.css");
+EMBED(asset_stats_style, "client-js/stats.css");
 EMBED(asset_demo, "client-js/demo.html");
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
 	[ASSET_SCRIPT] = {asset_script, asset_script_end},
 	[ASSET_STYLE] = {asset_style, asset_style_end},
 	[ASSET_FRAME_STYLE] = {asset_frame_style, asset_frame_style_end},
+	[ASSET_STATS_STYLE] = {asset_stats_style, asset_stats_style_end},
 	[ASSET_DEMO] = {asset_demo, asset_demo_end},
 };
 

@@ -5,7 +5,14 @@
 
 #include "base/base.h"
 
-enum asset_id { ASSET_SCRIPT, ASSET_STYLE, ASSET_FRAME_STYLE, ASSET_DEMO, ASSETS };
+enum asset_id {
+	ASSET_SCRIPT,
+	ASSET_STYLE,
+	ASSET_FRAME_STYLE,
+	ASSET_STATS_STYLE,
+	ASSET_DEMO,
+	ASSETS
+};
 
 struct asset {
 	struct slice content; /* lives as long as the program */

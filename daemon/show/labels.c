@@ -4,15 +4,15 @@
 
 struct language {
 	struct slice name;
-	const char *title;
+	const char *title, *itself;
 	char thousands, decimal;
 };
 
 #define TEXT(literal) SLICE_TEXT(literal)
 
 static const struct language languages[CONF_LANGUAGES] = {
-	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", '.', ','},
-	[CONF_EN] = {TEXT("en"), "Visitor statistics", ',', '.'},
+	[CONF_VI] = {TEXT("vi"), "Thống kê truy cập", "Tiếng Việt", '.', ','},
+	[CONF_EN] = {TEXT("en"), "Visitor statistics", "English", ',', '.'},
 };
 
 static const struct row_label {
@@ -98,6 +98,23 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
 	[WORD_CHANGE] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
 	[WORD_WHY] = {[CONF_VI] = "Lý do", [CONF_EN] = "Reason"},
+	[WORD_OVERVIEW] = {[CONF_VI] = "Tổng quan", [CONF_EN] = "Overview"},
+	[WORD_BY_DAY] = {[CONF_VI] = "Theo ngày", [CONF_EN] = "By day"},
+	[WORD_BY_MONTH] = {[CONF_VI] = "Theo tháng", [CONF_EN] = "By month"},
+	[WORD_BY_YEAR] = {[CONF_VI] = "Theo năm", [CONF_EN] = "By year"},
+	[WORD_BY_HOUR] = {[CONF_VI] = "Theo giờ", [CONF_EN] = "By hour"},
+	[WORD_TOP_PAGES] = {[CONF_VI] = "Trang được xem nhiều", [CONF_EN] = "Most viewed pages"},
+	[WORD_TOP_COUNTRIES] = {[CONF_VI] = "Quốc gia", [CONF_EN] = "Countries"},
+	[WORD_TOP_REFERRERS] = {[CONF_VI] = "Nguồn truy cập", [CONF_EN] = "Referrers"},
+	[WORD_TOP_BROWSERS] = {[CONF_VI] = "Trình duyệt", [CONF_EN] = "Browsers"},
+	[WORD_NUMBERS] = {[CONF_VI] = "Bảng số liệu", [CONF_EN] = "Numbers"},
+	[WORD_HIGHEST] = {[CONF_VI] = "Cao nhất", [CONF_EN] = "Highest"},
+	[WORD_NOTHING] = {[CONF_VI] = "Chưa có số liệu", [CONF_EN] = "Nothing counted yet"},
+	[WORD_UNAVAILABLE] =
+		{[CONF_VI] = "Hiện chưa lấy được số liệu chi tiết, xin thử lại sau",
+		 [CONF_EN] = "Details cannot be read at the moment, please try again later"},
+	[WORD_AS_OF] = {[CONF_VI] = "Cập nhật lúc", [CONF_EN] = "As of"},
+	[WORD_OTHERS] = {[CONF_VI] = "(khác)", [CONF_EN] = "(other)"},
 };
 
 const char *
@@ -178,4 +195,48 @@ struct slice
 label_language_name(enum conf_language language)
 {
 	return languages[language].name;
+}
+
+const char *
+label_language_itself(enum conf_language language)
+{
+	return languages[language].itself;
+}
+
+void
+label_date(struct buf *out, enum conf_language language, struct civil date)
+{
+	if (language == CONF_VI)
+		buf_addf(out, "%02d/%02d/%04d", date.day, date.month, (int)date.year);
+	else
+		buf_addf(out, "%04d-%02d-%02d", (int)date.year, date.month, date.day);
+}
+
+void
+label_month(struct buf *out, enum conf_language language, struct civil date)
+{
+	label_row(out, language, SHOWN_THIS_MONTH, date);
+	buf_addf(out, "/%04d", (int)date.year);
+}
+
+/* As their licences word it. */
+static const struct label_credit credits[] = {
+	{"DBIP", "IP Geolocation by DB-IP", "https://db-ip.com"},
+	{"GeoLite",
+	 "This product includes GeoLite Data created by MaxMind, available from "
+	 "https://www.maxmind.com",
+	 "https://www.maxmind.com"},
+	{"IP2L",
+	 "This site or product includes IP2Location LITE data available from "
+	 "https://lite.ip2location.com",
+	 "https://lite.ip2location.com"},
+};
+
+const struct label_credit *
+label_credit(const char *geo_type)
+{
+	for (size_t i = 0; i < COUNT_OF(credits); i++)
+		if (strcasestr(geo_type, credits[i].type))
+			return &credits[i];
+	return NULL;
 }

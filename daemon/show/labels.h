@@ -79,14 +79,39 @@ enum label_word {
 	WORD_COMMAND,
 	WORD_CHANGE,
 	WORD_WHY,
+	WORD_OVERVIEW,
+	WORD_BY_DAY,
+	WORD_BY_MONTH,
+	WORD_BY_YEAR,
+	WORD_BY_HOUR,
+	WORD_TOP_PAGES,
+	WORD_TOP_COUNTRIES,
+	WORD_TOP_REFERRERS,
+	WORD_TOP_BROWSERS,
+	WORD_NUMBERS, /* behind a picture */
+	WORD_HIGHEST,
+	WORD_NOTHING,
+	WORD_UNAVAILABLE,
+	WORD_AS_OF,  /* a moment */
+	WORD_OTHERS, /* what found no place in a table */
 	LABEL_WORDS
 };
 const char *label_word(enum conf_language language, enum label_word word);
+/* "20/05/2020" (vi) or "2020-05-20" (en); "Tháng 05/2020" or "Month 05/2020". */
+void label_date(struct buf *out, enum conf_language language, struct civil date);
+void label_month(struct buf *out, enum conf_language language, struct civil date);
+/* What must be said, and linked to, where a geo file of this type (hit/geo.h) shows; NULL: nothing. */
+struct label_credit {
+	const char *type; /* a part of the type's name */
+	const char *text, *link;
+};
+const struct label_credit *label_credit(const char *geo_type);
 /* "VN" as "Việt Nam" (vi) or "Vietnam" (en); what is no country's code is returned as it is. */
 struct slice label_country(enum conf_language language, struct slice code);
 /* "vi" and "en"; false when it is neither. */
 bool label_language(struct slice name, enum conf_language *language);
-/* The inverse, which is what the attribute lang takes. */
+/* The inverse, which is what the attribute lang takes; and what its speakers call it. */
 struct slice label_language_name(enum conf_language language);
+const char *label_language_itself(enum conf_language language);
 
 #endif

@@ -64,6 +64,7 @@ struct pages {
 	pthread_cond_t wanted;
 	struct page_want queue[QUEUE_MAX];
 	size_t first, count;
+	bool woken;
 	int64_t stale_until_ms; /* of the second in which stale_left are still taken */
 	int stale_left;
 	int notified[NOTIFIED_MAX];
@@ -338,8 +339,9 @@ pages_wanted(struct pages *pages, struct page_want *out, size_t room, int timeou
 	const struct timespec deadline = {until / 1000, until % 1000 * 1000000};
 	size_t count = 0;
 	pthread_mutex_lock(&pages->lock);
-	while (pages->count == 0 && clock_mono_ms() < until)
+	while (pages->count == 0 && !pages->woken && clock_mono_ms() < until)
 		pthread_cond_timedwait(&pages->wanted, &pages->lock, &deadline);
+	pages->woken = false;
 	for (; count < room && pages->count > 0; pages->count--) {
 		out[count++] = pages->queue[pages->first];
 		pages->first = (pages->first + 1) % QUEUE_MAX;
@@ -347,6 +349,15 @@ pages_wanted(struct pages *pages, struct page_want *out, size_t room, int timeou
 	pthread_mutex_unlock(&pages->lock);
 	qsort(out, count, sizeof(*out), compare_wants);
 	return count;
+}
+
+void
+pages_wake(struct pages *pages)
+{
+	pthread_mutex_lock(&pages->lock);
+	pages->woken = true;
+	pthread_cond_signal(&pages->wanted);
+	pthread_mutex_unlock(&pages->lock);
 }
 
 void

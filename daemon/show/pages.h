@@ -71,6 +71,8 @@ void pages_notify(struct pages *pages, int eventfd);
 
 /* Takes up to `room` wanted pages, in the order of their shards and sites; waits for the first until timeout_ms. */
 size_t pages_wanted(struct pages *pages, struct page_want *out, size_t room, int timeout_ms);
+/* Ends that wait: there is something else for the reader to do. Any thread. */
+void pages_wake(struct pages *pages);
 /* They were dealt with, fetched or not. */
 void pages_dealt_with(struct pages *pages, const struct page_want *wants, size_t count);
 /* Locked. Redis' numbers, read at the positions that the tally holds. */

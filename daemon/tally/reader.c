@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The reader's thread: fetches the pages that somebody looks at and that are not in memory, as soon as they are wanted;
- * and once a second, for the sites that are looked at, what other daemons counted, and for all of them, whether an
- * operator changed anything. Writes nothing to Redis.
+ * the statistics of sites, likewise; and once a second, for the sites that are looked at, what other daemons counted, and for
+ * all of them, whether an operator changed anything. Writes nothing to Redis.
  */
 #include "base/clock.h"
 #include "tally/state.h"
@@ -155,6 +155,7 @@ tally_reader_main(void *arg)
 		size_t count = pages_wanted(tally->options.pages, wants, WANTS_MAX, IDLE_MS);
 		if (count > 0)
 			fetch_wanted(tally, wants, count);
+		tally_fetch_statistics(tally);
 		if (clock_mono_ms() < next_read_ms)
 			continue;
 		next_read_ms = clock_mono_ms() + READ_MS;

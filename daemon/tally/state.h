@@ -135,6 +135,11 @@ bool tally_positions_are_ours(const struct tally *tally, int shard, const struct
 
 void *tally_reader_main(void *tally);
 
+/* --- statistics.c --- */
+
+/* The reader's: fetches every site's statistics that an answer waits for. */
+void tally_fetch_statistics(struct tally *tally);
+
 /* --- */
 
 /* Raises a counter of the status. */

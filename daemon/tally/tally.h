@@ -13,6 +13,7 @@
 #include "journal/journal.h"
 #include "show/board.h"
 #include "show/pages.h"
+#include "show/stats_cache.h"
 #include "store/store.h"
 
 struct tally;
@@ -23,6 +24,7 @@ struct tally_options {
 	struct journal *journal;
 	struct board *board;
 	struct pages *pages;
+	struct stats_cache *stats;
 	struct salts *salts;
 	struct nonces *nonces;
 	bool private_redis; /* ours: its append-only file is rewritten daily, so that no old salt stays in it */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Text that strangers supplied, made harmless for whatever shows it (pure). */
-#ifndef CLI_INERT_H
-#define CLI_INERT_H
+#ifndef BASE_INERT_H
+#define BASE_INERT_H
 
 #include "base/buf.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Text that strangers supplied, made harmless. Decides by code points alone; how wide they are is another question. */
-#include "cli/inert.h"
+#include "base/inert.h"
 
 #include "base/form.h"
 
