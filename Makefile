@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libc
 TEST_PACKAGES := python3 python3-pytest python3-redis python3-maxminddb python3-prometheus-client redis-tools \
 	libcmocka-dev libc-bin faketime strace clang clang-format libclang-rt-14-dev llvm chromium nginx libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm ca-certificates)
-BENCH_PACKAGES := python3 python3-redis nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
+BENCH_PACKAGES := python3 python3-redis goaccess nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
 all: $(B)/thongked $(B)/thongke
 unit: $(UNIT) $(B)/tests/http_parse $(B)/tests/agents

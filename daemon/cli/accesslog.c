@@ -247,8 +247,10 @@ is_static(struct slice target)
 	if (dot == 0 || target.ptr[dot - 1] != '.')
 		return false;
 	struct slice extension = {target.ptr + dot, len - dot};
+	char first = extension.len > 0 ? (char)(extension.ptr[0] | 0x20) : '\0';
 	for (size_t i = 0; i < COUNT_OF(static_extensions); i++)
-		if (slice_case_eq(extension, slice_of(static_extensions[i])))
+		if (static_extensions[i][0] == first &&
+		    slice_case_eq(extension, slice_of(static_extensions[i])))
 			return true;
 	return false;
 }

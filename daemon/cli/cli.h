@@ -23,6 +23,9 @@ enum cli_exit {
 	CLI_REFUSED = 5, /* by Redis */
 };
 
+/* How a sentence about a Redis that stayed away ends where a stream is counted. */
+#define CLI_COUNTED_SO_FAR "what was imported so far is counted, run it again for the rest"
+
 /* Ends the program with one sentence on stderr and a code. */
 #define cli_fail(code, ...) (die_as("thongke", (code)), die(__VA_ARGS__))
 

@@ -6,7 +6,9 @@ A server and its Redis share one core, the load has the other. Figures are media
 serving an empty GIF in the same round, which is what carries over to other machines. A round of a counting server
 counts only if its Redis holds the acknowledged hits afterwards (and no more than were in flight besides).
 
-    bench.py [--thongked build/thongked] [--load build/bench/load] [--rounds 5] [--seconds 3] [--only A,C,S,B]
+    bench.py [--thongked build/thongked] [--load build/bench/load] [--rounds 5] [--seconds 3] [--only A,C,S,B,I]
+
+I is `thongke import` beside goaccess: imports.py.
 """
 import argparse
 import json
@@ -17,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 
-import peers
+import imports
 import loads
+import peers
 
 CONNECTIONS = 64
 WARMUP = 0.3
@@ -117,7 +120,7 @@ def main():
     parser.add_argument("--load", default="build/bench/load")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--only", default=",".join(SCENARIOS))
+    parser.add_argument("--only", default=",".join([*SCENARIOS, "I"]))
     options = parser.parse_args()
     peers.Thongked.program = os.path.abspath(options.thongked)
     options.load = os.path.abspath(options.load)
@@ -126,7 +129,10 @@ def main():
     bench = Bench(options)
     try:
         for key in options.only.split(","):
-            bench.scenario(key)
+            if key == "I":
+                imports.scenario(bench.directory, os.path.dirname(peers.Thongked.program), options.rounds)
+            else:
+                bench.scenario(key)
     finally:
         shutil.rmtree(bench.directory, ignore_errors=True)
 
