@@ -5,17 +5,15 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
 import time
 
 import redis
 
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "lib"))
+from ports import free_port  # noqa: E402
+
 SERVER_CPU, LOAD_CPU = 0, 1
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def until(predicate, seconds, what):

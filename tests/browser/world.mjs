@@ -24,12 +24,18 @@ export async function eventually(what, check, ms = 15000) {
 	}
 }
 
+/* Below the range that outgoing connections use, or one of them could take it before the server does. */
 async function freePort() {
-	const server = net.createServer().listen(0, "127.0.0.1");
-	await new Promise((done) => server.once("listening", done));
-	const { port } = server.address();
-	await new Promise((done) => server.close(done));
-	return port;
+	for (;;) {
+		const port = 18000 + Math.floor(Math.random() * 12000);
+		const server = net.createServer().listen(port, "127.0.0.1");
+		const free = await new Promise((done) =>
+			server.once("listening", () => done(true)).once("error", () => done(false)));
+		if (!free)
+			continue;
+		await new Promise((done) => server.close(done));
+		return port;
+	}
 }
 
 export async function startDaemon(t) {

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures of the system tests: a world of their own for each test, shown in full when the test fails."""
-import pathlib
-import sys
-
 import pytest
 
 import clock as clocks
 import world as worlds
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -8,16 +8,13 @@ import json
 import os
 import re
 import socketserver
-import sys
 import threading
 
 import pytest
 
 from cli import FAKETIME, SITES, Cli
+from mmdb import write_mmdb
 from world import ROOT
-
-sys.path.append(os.path.join(ROOT, "tests", "lib"))
-from mmdb import write_mmdb  # noqa: E402
 
 needs_clock = pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed")
 FINE = {"status": "ok", "age": 0, "lag_bytes": 0, "problems": []}

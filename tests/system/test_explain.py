@@ -2,16 +2,11 @@
 """`thongke explain`: what a hit would be, told without a daemon and without Redis, and as the daemon tells it."""
 import csv
 import io
-import os
-import sys
 
 import pytest
 
 from cli import Cli
-from world import ROOT
-
-sys.path.append(os.path.join(ROOT, "tests", "lib"))
-from mmdb import write_mmdb  # noqa: E402
+from mmdb import write_mmdb
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SITES = '''

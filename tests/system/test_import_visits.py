@@ -6,16 +6,13 @@ import ipaddress
 import os
 import random
 import signal
-import sys
 import zoneinfo
 
 import pytest
 
 from cli import Cli
-from world import ROOT, eventually
-
-sys.path.append(os.path.join(ROOT, "tests", "lib"))
-from mmdb import write_mmdb  # noqa: E402
+from mmdb import write_mmdb
+from world import eventually
 
 ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
 GAP = 1800

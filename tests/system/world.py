@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -20,6 +21,9 @@ import zoneinfo
 import redis as redis_client
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.append(os.path.join(ROOT, "tests", "lib"))
+from ports import free_port  # noqa: E402
+
 THONGKED = os.path.join(ROOT, os.environ.get("THONGKED", "build/thongked"))
 ZONE = zoneinfo.ZoneInfo("Asia/Ho_Chi_Minh")
 SITE = 'site "a" { hosts = {"a.example"} }\n'
@@ -48,12 +52,6 @@ def eventually(check, seconds=15, what=None):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what or check}; last: {problem!r}")
         time.sleep(0.01)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def own_address():

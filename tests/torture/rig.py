@@ -4,13 +4,15 @@ import collections
 import glob
 import http.client
 import os
-import random
 import signal
-import socket
 import subprocess
+import sys
 import time
 
 import redis
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "lib"))
+from ports import free_port  # noqa: E402
 
 Counted = collections.namedtuple("Counted", "sites pages")
 
@@ -25,18 +27,6 @@ def until(predicate, seconds, what="", fail=True):
             return value
         time.sleep(0.01)
     return value
-
-
-def free_port():
-    """A port below the range that outgoing connections use, or a restart could find it taken."""
-    while True:
-        port = random.SystemRandom().randint(18000, 30000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 def tear(path, rng):
