@@ -32,7 +32,8 @@ C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libconfuse-dev libmaxminddb-dev \
 	libsodium-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev redis-server tzdata
 TEST_PACKAGES := python3 python3-pytest python3-redis python3-maxminddb python3-prometheus-client redis-tools \
-	libcmocka-dev libc-bin faketime strace clang clang-format libclang-rt-14-dev llvm chromium nginx libnginx-mod-stream \
+	libcmocka-dev libc-bin faketime strace curl php-cli clang clang-format libclang-rt-14-dev llvm chromium nginx \
+	libnginx-mod-stream \
 	$(if $(shell command -v npm),,nodejs npm ca-certificates)
 BENCH_PACKAGES := python3 python3-redis goaccess nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
@@ -146,7 +147,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/thongke $(DESTDIR)$(PREFIX)/share/doc/thongke
 	install $(B)/thongked $(DESTDIR)$(PREFIX)/sbin
 	install $(B)/thongke $(DESTDIR)$(PREFIX)/bin
-	install -m 644 client-js/thongke.js client-js/demo.html conf/bots.txt $(DESTDIR)$(PREFIX)/share/thongke
+	install -m 644 client-js/thongke.js client-js/thongke.css client-js/demo.html conf/bots.txt $(DESTDIR)$(PREFIX)/share/thongke
 	install -m 644 LICENSE README.md INSTALL daemon/PROTOCOL.md $(filter-out %bots.txt,$(wildcard conf/*)) \
 		$(DESTDIR)$(PREFIX)/share/doc/thongke
 	[ -e $(DESTDIR)$(SYSCONFDIR)/thongke/thongke.conf ] || \

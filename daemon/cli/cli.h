@@ -37,6 +37,7 @@ struct cli {
 	const char *conf_file, *site_key, *from, *to, *limit_text, *metric_text, *language_text,
 		*color_text;
 	const char *ip, *user_agent, *url, *referrer, *accept_language, *origin; /* of explain */
+	const char *for_what; /* of snippet, and url */
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
 	int table, tsv, csv, json, all, overlap, help;
@@ -96,5 +97,6 @@ int cmd_explain(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_adjust(struct cli *cli);
 int cmd_audit(struct cli *cli);
+int cmd_snippet(struct cli *cli);
 
 #endif

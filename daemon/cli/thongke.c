@@ -13,15 +13,17 @@
 
 /* What a command needs or may be given. */
 enum {
-	TAKES_SITE = 1,
-	TAKES_RANGE = 2, /* --from, --to, --limit, and a range as its argument */
-	TAKES_LOG = 4,
-	TAKES_METRIC = 8,
-	TAKES_HIT = 16,
-	NEEDS_NO_CONF = 32,
-	TAKES_CHANGE = 64,  /* --dry-run, --yes, --why */
-	TAKES_AMOUNT = 128, /* --set, --add, --clear, and the period that they are for */
-	TAKES_PAGE = 256,
+	TAKES_SITE = 1 << 0,
+	TAKES_RANGE = 1 << 1, /* --from, --to, --limit, and a range as its argument */
+	TAKES_LOG = 1 << 2,
+	TAKES_METRIC = 1 << 3,
+	TAKES_HIT = 1 << 4,
+	NEEDS_NO_CONF = 1 << 5,
+	TAKES_CHANGE = 1 << 6, /* --dry-run, --yes, --why */
+	TAKES_AMOUNT = 1 << 7, /* --set, --add, --clear, and the period that they are for */
+	TAKES_PAGE = 1 << 8,
+	TAKES_FOR = 1 << 9,
+	TAKES_URL = 1 << 10,
 };
 
 static int
@@ -69,7 +71,9 @@ static const struct command commands[] = {
 	{"audit", "[RANGE]", "what operators changed: when, who, what and why", cmd_audit,
 	 TAKES_SITE | TAKES_RANGE, 0, 1},
 	{"explain", "", "what a hit would be, and why; counts nothing", cmd_explain,
-	 TAKES_SITE | TAKES_HIT, 0, 0},
+	 TAKES_SITE | TAKES_HIT | TAKES_URL, 0, 0},
+	{"snippet", "", "what to paste into a page or a content management system", cmd_snippet,
+	 TAKES_SITE | TAKES_FOR | TAKES_URL, 0, 0},
 	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
 	 cmd_journal, 0, 1, 1},
 	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF, 0, 0},
@@ -118,7 +122,13 @@ static const struct option_row option_rows[] = {
 	 0, TAKES_HIT},
 	{"ua", "TEXT", "explain: User-Agent (default: a usual browser's; \"\": none is sent)",
 	 FIELD(user_agent), 0, TAKES_HIT},
-	{"url", "URL", "explain: address of the page (u)", FIELD(url), 0, TAKES_HIT},
+	{"for", "FORM",
+	 "snippet: script (default), img, iframe, ssi, esi, nginx, json, text, php, aspnet, "
+	 "nukeviet, joomla, wordpress, drupal or busuanzi",
+	 FIELD(for_what), 0, TAKES_FOR},
+	{"url", "URL",
+	 "explain: address of the page (u); snippet: where browsers find thongked (/thongke/)",
+	 FIELD(url), 0, TAKES_URL},
 	{"referrer", "URL", "explain: where the visitor came from (r)", FIELD(referrer), 0,
 	 TAKES_HIT},
 	{"language", "TEXT", "explain: Accept-Language (\"\": none is sent)",
