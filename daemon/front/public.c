@@ -60,10 +60,14 @@ public_prepare(struct public_state *state, const struct call *call, struct pendi
 	view->date = &pending->site->date;
 	view->utc = intake_time_ms(state->intake) / 1000;
 	public_find_page(state, call, pending);
-	/* Who keeps the answer must not give it to another site's pages. */
-	if (beacon->site.len == 0)
-		pending->extra = "Vary: Origin, Referer\r\n";
 	return 200;
+}
+
+void
+public_vary(const struct public_state *state, struct pending *pending)
+{
+	if (state->beacon.site.len == 0)
+		pending->extra = "Vary: Origin, Referer\r\n";
 }
 
 /* --- handlers --- */
@@ -140,6 +144,8 @@ public_counts(void *context, const struct call *call, struct pending *pending)
 	struct public_state *state = context;
 	int status = public_prepare(state, call, pending);
 	pending->numbers = status == 200 && pending->form == ANSWER_JSON;
+	if (status == 200 && !pending->numbers)
+		public_vary(state, pending);
 	return pending->numbers ? public_ask_pages(state, pending) : status;
 }
 

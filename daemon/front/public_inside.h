@@ -44,6 +44,8 @@ struct own {
 
 /* Finds the site and what is wished of the answer. 200 or an error. */
 int public_prepare(struct public_state *state, const struct call *call, struct pending *pending);
+/* Whoever keeps the answer must not give it to the pages of another site, where the request names none. */
+void public_vary(const struct public_state *state, struct pending *pending);
 /* What the request owns, made if need be. */
 struct own *public_own(struct pending *pending);
 /* What is shown of the request's site at this moment. */

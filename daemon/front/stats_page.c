@@ -14,6 +14,7 @@ stats_page_handle(void *context, const struct call *call, struct pending *pendin
 		return 404;
 	if (status != 200)
 		return status;
+	public_vary(context, pending);
 	(void)public_own(pending);
 	pending->wait_ms = STATS_WAIT_MS;
 	return 200;
