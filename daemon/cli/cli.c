@@ -11,15 +11,21 @@
 
 enum { WIDTH_DEFAULT = 80, WIDTH_MAX = 1000 };
 
+static const struct conf_site *
+named_site(const struct cli *cli, const char *key)
+{
+	const struct conf_site *site = conf_site_by_key(cli->conf, slice_of(key));
+	if (!site)
+		cli_fail(CLI_NO, "there is no site \"%s\" in %s", key, cli->conf->path);
+	return site;
+}
+
 const struct conf_site *
 cli_site_or_all(const struct cli *cli)
 {
-	if (!cli->site_key)
-		return NULL;
-	const struct conf_site *site = conf_site_by_key(cli->conf, slice_of(cli->site_key));
-	if (!site)
-		cli_fail(CLI_NO, "there is no site \"%s\" in %s", cli->site_key, cli->conf->path);
-	return site;
+	if (cli->site_key_count > 1)
+		cli_fail(CLI_USAGE, "%s takes one site", cli->command);
+	return cli->site_key ? named_site(cli, cli->site_key) : NULL;
 }
 
 const struct conf_site *
@@ -32,6 +38,24 @@ cli_site(const struct cli *cli)
 		cli_fail(CLI_USAGE, "say with -s which of the %zu sites is meant",
 			 cli->conf->site_count);
 	return &cli->conf->sites[0];
+}
+
+const struct conf_site **
+cli_sites(const struct cli *cli, bool every, size_t *count)
+{
+	const struct conf *conf = cli->conf;
+	size_t named = cli->site_key_count;
+	if (named > 0 && cli->all)
+		cli_fail(CLI_USAGE, "either -s or --all, not both");
+	if (named == 0 && !cli->all && !every && conf->site_count != 1)
+		cli_fail(CLI_USAGE,
+			 "say with -s which of the %zu sites is meant, or --all for all of them",
+			 conf->site_count);
+	*count = named ? named : conf->site_count;
+	const struct conf_site **sites = xcalloc(*count + 1, sizeof(*sites));
+	for (size_t i = 0; i < *count; i++)
+		sites[i] = named ? named_site(cli, cli->site_keys[i]) : &conf->sites[i];
+	return sites;
 }
 
 struct conf *
@@ -106,8 +130,8 @@ cli_language(const struct cli *cli, const struct conf_site *site)
 	return site ? site->language : language;
 }
 
-static int
-terminal_width(void)
+int
+cli_width(void)
 {
 	struct winsize size;
 	const char *columns = getenv("COLUMNS");
@@ -140,17 +164,35 @@ cli_write(const struct buf *text)
 		cli_fail(CLI_NO, "cannot write to standard output: %s", strerror(errno));
 }
 
+/* Bars are for a terminal, or for who wants its colours all the same. */
+struct look
+cli_look(const struct cli *cli, const struct conf_site *site)
+{
+	return (struct look){
+		.language = cli_language(cli, site),
+		.width = cli_width(),
+		.color = color_wanted(cli->color),
+		.bars = isatty(STDOUT_FILENO) || cli->color == CLI_COLOR_ALWAYS,
+	};
+}
+
+void
+cli_print_all(const struct cli *cli, const struct conf_site *site, struct table *tables,
+	      size_t count)
+{
+	struct look look = cli_look(cli, site);
+	struct buf out = {0};
+	for (size_t i = 0; i < count; i++)
+		tables[i].name = cli->command;
+	tables_render(&out, tables, count, cli->rendering, &look);
+	cli_write(&out);
+	buf_release(&out);
+	for (size_t i = 0; i < count; i++)
+		table_release(&tables[i]);
+}
+
 void
 cli_print(const struct cli *cli, const struct conf_site *site, struct table *table)
 {
-	struct look look = {
-		.language = cli_language(cli, site),
-		.width = terminal_width(),
-		.color = color_wanted(cli->color),
-	};
-	struct buf out = {0};
-	table_render(&out, table, cli->rendering, &look);
-	cli_write(&out);
-	buf_release(&out);
-	table_release(table);
+	cli_print_all(cli, site, table, 1);
 }

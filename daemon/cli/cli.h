@@ -29,8 +29,15 @@ enum cli_exit {
 /* Ends the program with one sentence on stderr and a code. */
 #define cli_fail(code, ...) (die_as("thongke", (code)), die(__VA_ARGS__))
 
-enum { CLI_OVERRIDES_MAX = 64, CLI_TIMEOUT_MS = 3000 };
+enum {
+	CLI_OVERRIDES_MAX = 64,
+	CLI_SITES_MAX = 256, /* named with -s */
+	CLI_THRESHOLDS_MAX = 32,
+	CLI_TIMEOUT_MS = 3000,
+};
 enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
+
+struct command_tables;
 
 struct cli {
 	/* the options as written; NULL or 0 where they were not given */
@@ -40,12 +47,19 @@ struct cli {
 	const char *for_what; /* of snippet, and url */
 	const char *overrides[CLI_OVERRIDES_MAX];
 	size_t override_count;
-	int table, tsv, csv, json, all, overlap, help;
+	const char *site_keys[CLI_SITES_MAX]; /* every -s; site_key is the first */
+	size_t site_key_count;
+	const char *warnings[CLI_THRESHOLDS_MAX], *criticals[CLI_THRESHOLDS_MAX]; /* of check */
+	size_t warning_count, critical_count;
+	int renderings[RENDERINGS];
+	int all, overlap, diff, help;
 	/* of the commands that change something */
 	const char *year, *month, *week, *day, *set_text, *add_text, *page, *why;
 	int total, clear, dry_run, yes;
 
 	/* the same, checked */
+	const char *command; /* its name */
+	const struct command_tables *tables;
 	enum rendering rendering;
 	int64_t limit;      /* 0: none was given */
 	enum metric metric; /* METRIC_HITS where none was given */
@@ -60,6 +74,9 @@ struct cli {
 const struct conf_site *cli_site(const struct cli *cli);
 /* The site of -s, or NULL for every site. */
 const struct conf_site *cli_site_or_all(const struct cli *cli);
+
+/* The sites of -s, or of --all, or else the only one, or with `every` all; to be freed. Ends the program as cli_site. */
+const struct conf_site **cli_sites(const struct cli *cli, bool every, size_t *count);
 
 /* Loads the configuration of -c, of the environment, or the usual one. NULL: a sentence in error. */
 struct conf *cli_load_conf(const struct cli *cli, char *error, size_t error_size);
@@ -79,7 +96,14 @@ enum conf_language cli_language(const struct cli *cli, const struct conf_site *s
 
 /* Writes the table to stdout in the rendering that was asked for, and releases it. */
 void cli_print(const struct cli *cli, const struct conf_site *site, struct table *table);
+/* The same of tables of several sites, an array that is the caller's. */
+void cli_print_all(const struct cli *cli, const struct conf_site *site, struct table *tables,
+		   size_t count);
 void cli_write(const struct buf *text);
+/* Of the terminal, or the one that $COLUMNS says. */
+int cli_width(void);
+/* How the program's output looks now. */
+struct look cli_look(const struct cli *cli, const struct conf_site *site);
 
 /* The commands; each returns an enum cli_exit. */
 int cmd_summary(struct cli *cli);

@@ -14,7 +14,7 @@ static const struct column columns[] = {
 	[AUDIT_HOST] = {"host", WORD_HOST, COLUMN_TEXT, NULL},
 	[AUDIT_COMMAND] = {"command", WORD_COMMAND, COLUMN_TEXT, NULL},
 	[AUDIT_SITE] = {"site", WORD_SITE, COLUMN_TEXT, NULL},
-	[AUDIT_WHAT] = {"what", WORD_CHANGE, COLUMN_TEXT, NULL},
+	[AUDIT_WHAT] = {"what", WORD_CHANGED, COLUMN_TEXT, NULL},
 	[AUDIT_WHY] = {"why", WORD_WHY, COLUMN_TEXT, NULL},
 };
 

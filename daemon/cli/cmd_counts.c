@@ -81,6 +81,8 @@ print_rows(const struct cli *cli, const struct counts_view *view, const struct c
 			cell_count(&cells[ROW_METRICS + metric], counts->numbers[metric][row]);
 	}
 	buf_release(&words);
+	table.site = view->site->key;
+	table.brief = TABLE_COLUMN(ROW_LABEL) | TABLE_COLUMN(ROW_TEXT);
 	cli_print(cli, view->site, &table);
 }
 
@@ -103,7 +105,7 @@ cmd_counts(struct cli *cli)
 	view.counted = COUNTS_READ;
 	struct site_numbers numbers = {.site = site->key_slice, .day = view.local.day};
 	read_counts(cli, site, &numbers, &counts);
-	if (cli->rendering == RENDER_CSV || cli->rendering == RENDER_TSV) {
+	if (cli->rendering != RENDER_JSON && cli->rendering != RENDER_TABLE) {
 		print_rows(cli, &view, &counts);
 		return CLI_FINE;
 	}

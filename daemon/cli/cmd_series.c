@@ -3,6 +3,7 @@
  * `hours`, `days`, `weeks`, `months`, `years`: the metrics of consecutive periods, the running one with an estimate.
  * Periods are those of the site's zone; none that lies ahead is shown, but for the hours of a day, which are always 24.
  */
+#include "cli/pace.h"
 #include "cli/window.h"
 #include "show/counts.h"
 
@@ -23,16 +24,6 @@ static const struct series period_series[PERIOD_KINDS] = {
 	[PERIOD_YEAR] = {"years", WORD_YEAR, 0},
 };
 
-/* Linear: what is counted so far divided by the share of the period that has passed on the local clock. */
-static void
-add_estimate(struct cell *cell, int64_t so_far, int64_t adjusted, int64_t passed, int64_t whole)
-{
-	if (so_far < 0 || passed <= 0 || passed > whole)
-		return;
-	int64_t counted = (int64_t)((double)so_far * (double)whole / (double)passed + 0.5);
-	cell_number(cell, count_shown(counted, adjusted));
-}
-
 enum { COLUMN_PERIOD, COLUMN_METRICS };
 
 static const enum label_word metric_words[METRIC_COUNT] = {
@@ -43,7 +34,7 @@ static const enum label_word metric_words[METRIC_COUNT] = {
 
 /* The first `metrics` of the metrics have a column; that of `barred` has the bar, and the estimate. */
 struct shown {
-	struct table table;
+	struct table *table;
 	size_t metrics;
 	enum metric barred;
 };
@@ -60,23 +51,24 @@ init_shown(struct shown *shown, const struct conf_site *site, enum label_word wo
 					    i == shown->barred ? COLUMN_BAR : COLUMN_BESIDE, NULL};
 	*column++ = (struct column){"complete", WORD_RUNNING, COLUMN_COMPLETE, NULL};
 	*column++ = (struct column){"estimate", WORD_ESTIMATE, COLUMN_ESTIMATE, NULL};
-	table_init(&shown->table, columns, (size_t)(column - columns));
-	shown->table.site = site->key;
-	shown->table.timezone = site->timezone;
+	table_init(shown->table, columns, (size_t)(column - columns));
+	shown->table->site = site->key;
+	shown->table->timezone = site->timezone;
 }
 
-/* `passed` of `whole` of the period are over; nothing of one that lies ahead. */
+/* Nothing is estimated of a period that lies ahead. */
 static void
 add_shown(struct shown *shown, const char *name, const int64_t numbers[], const int64_t adjusted[],
-	  bool complete, int64_t passed, int64_t whole)
+	  bool complete, struct pace pace)
 {
-	struct cell *cell = table_row(&shown->table);
+	struct cell *cell = table_row(shown->table);
 	cell_text(cell++, slice_of(name));
 	for (size_t i = 0; i < shown->metrics; i++)
 		cell_adjusted(cell++, numbers[i], adjusted[i]);
 	cell_number(cell++, complete);
-	if (!complete)
-		add_estimate(cell, numbers[shown->barred], adjusted[shown->barred], passed, whole);
+	int64_t estimate = pace_estimate(numbers[shown->barred], adjusted[shown->barred], pace);
+	if (!complete && estimate != COUNT_UNKNOWN)
+		cell_number(cell, estimate);
 }
 
 /* The ids [first, last] that are shown. */
@@ -97,22 +89,14 @@ cut_ids(const struct cli *cli, const struct series *series, struct ids ids, bool
 	return ids;
 }
 
-static int64_t
-seconds_of_day(struct local_time now)
-{
-	return (now.hour * 60 + now.minute) * 60 + now.second;
-}
-
 static void
 add_period(struct shown *shown, enum period_kind kind, int32_t id, const int64_t numbers[],
 	   const int64_t adjusted[], struct local_time now)
 {
 	char name[PERIOD_NAME_SIZE];
 	bool complete = id != period_of_day(kind, now.day);
-	int64_t first = period_first_day(kind, id);
-	int64_t passed = (now.day - first) * 86400 + seconds_of_day(now);
-	add_shown(shown, period_name(kind, id, name), numbers, adjusted, complete, passed,
-		  (period_first_day(kind, id + 1) - first) * 86400);
+	add_shown(shown, period_name(kind, id, name), numbers, adjusted, complete,
+		  pace_of(kind, now));
 }
 
 typedef int series_fn(struct store *store, struct slice site, int metric, enum period_kind kind,
@@ -130,15 +114,18 @@ read_periods(struct store *store, series_fn *read, const struct conf_site *site,
 	return numbers;
 }
 
-static int
-show_periods(struct cli *cli, enum period_kind kind)
+/* What every site's table is filled with; `kind` is no matter for hours. */
+typedef void fill_fn(const struct cli *cli, struct store *store, const struct conf_site *site,
+		     enum period_kind kind, struct table *table);
+
+static void
+fill_periods(const struct cli *cli, struct store *store, const struct conf_site *site,
+	     enum period_kind kind, struct table *table)
 {
 	const struct series *series = &period_series[kind];
-	const struct conf_site *site = cli_site(cli);
 	int64_t utc;
 	struct local_time now = cli_now(site, &utc);
 	struct window window = window_asked(cli, 0, now.day);
-	struct store *store = cli_store(cli);
 	struct ids ids = {period_of_day(kind, window.range.first),
 			  period_of_day(kind, window.range.last)};
 	if (!window.from_given && series->limit == 0)
@@ -146,7 +133,7 @@ show_periods(struct cli *cli, enum period_kind kind)
 	bool bounded = window.from_given || series->limit == 0;
 	ids = cut_ids(cli, series, ids, bounded);
 
-	struct shown shown = {.metrics = METRIC_COUNT, .barred = cli->metric};
+	struct shown shown = {.table = table, .metrics = METRIC_COUNT, .barred = cli->metric};
 	init_shown(&shown, site, series->word);
 	size_t count = ids.last >= ids.first ? (size_t)(ids.last - ids.first + 1) : 0;
 	int64_t *numbers = read_periods(store, store_series, site, kind, ids, count);
@@ -159,11 +146,8 @@ show_periods(struct cli *cli, enum period_kind kind)
 		}
 		add_period(&shown, kind, (int32_t)(ids.first + (int64_t)i), row, adjusted, now);
 	}
-	store_free(store);
 	free(numbers);
 	free(added);
-	cli_print(cli, site, &shown.table);
-	return CLI_FINE;
 }
 
 /* The 24 hours of a day. A day with hits but without a table of hours is too old for one: unknown, not 0. */
@@ -191,57 +175,153 @@ add_hour(struct shown *shown, int64_t id, int64_t hits, struct local_time now)
 	int32_t hour = (int32_t)(id - id / 24 * 24);
 	snprintf(name, sizeof(name), "%sT%02d", period_name(PERIOD_DAY, (int32_t)(id / 24), day),
 		 hour);
-	int64_t passed = id == running ? now.minute * 60 + now.second : 0;
-	add_shown(shown, name, &hits, (const int64_t[]){0}, id < running, passed, 3600);
+	struct pace pace = {id == running ? now.minute * 60 + now.second : 0, 3600};
+	add_shown(shown, name, &hits, (const int64_t[]){0}, id < running, pace);
 }
 
-int
-cmd_hours(struct cli *cli)
+static void
+fill_hours(const struct cli *cli, struct store *store, const struct conf_site *site,
+	   enum period_kind kind, struct table *table)
 {
-	const struct conf_site *site = cli_site(cli);
 	int64_t utc, hours[24];
 	struct local_time now = cli_now(site, &utc);
 	struct window window = window_asked(cli, 0, now.day);
 	struct ids ids = {(int64_t)window.range.first * 24, (int64_t)window.range.last * 24 + 23};
+	(void)kind;
 	if (ids.first < 0)
 		ids.first = 0;
 	if (cli->limit && window.range.last == now.day)
 		ids.last = (int64_t)now.day * 24 + now.hour;
 	ids = cut_ids(cli, &hours_series, ids, window.from_given);
 
-	struct store *store = cli_store(cli);
-	struct shown shown = {.metrics = 1, .barred = METRIC_HITS};
+	struct shown shown = {.table = table, .metrics = 1, .barred = METRIC_HITS};
 	init_shown(&shown, site, hours_series.word);
 	for (int64_t id = ids.first; id <= ids.last; id++) {
 		if (id == ids.first || id % 24 == 0)
 			read_hours(store, site, (int32_t)(id / 24), hours);
 		add_hour(&shown, id, hours[id % 24], now);
 	}
+}
+
+/* --- the sum of several sites --- */
+
+static int
+compare_periods(const struct table *a, size_t row_a, const struct table *b, size_t row_b)
+{
+	struct slice of_a = cell_slice(table_cell(a, row_a, COLUMN_PERIOD));
+	struct slice of_b = cell_slice(table_cell(b, row_b, COLUMN_PERIOD));
+	return memcmp(of_a.ptr, of_b.ptr, of_a.len < of_b.len ? of_a.len : of_b.len);
+}
+
+/* The table whose next row is of the earliest period, or `count` where all are read. */
+static size_t
+earliest(const struct table *tables, const size_t *at, size_t count)
+{
+	size_t found = count;
+	for (size_t i = 0; i < count; i++)
+		if (at[i] < tables[i].row_count &&
+		    (found == count ||
+		     compare_periods(&tables[i], at[i], &tables[found], at[found]) < 0))
+			found = i;
+	return found;
+}
+
+/* What a period that is over in its site's zone adds to an estimate is what it came to. */
+static void
+add_estimate(struct cell *sum, const struct table *table, size_t row, size_t column)
+{
+	const struct cell *cell = table_cell(table, row, column);
+	if (cell->state == CELL_NUMBER)
+		sum->state = CELL_NUMBER;
+	else
+		cell = table_cell(table, row, (size_t)table_find(table, COLUMN_BAR));
+	sum->number += cell->state == CELL_NUMBER ? cell->number : 0;
+}
+
+/* Counts add up (one that is not known leaves the sum unknown); it is complete where all are. */
+static void
+add_cells(struct cell *sums, const struct table *table, size_t row)
+{
+	for (size_t i = COLUMN_METRICS; i < table->column_count; i++) {
+		const struct cell *cell = table_cell(table, row, i);
+		enum column_type type = table->columns[i].type;
+		if (type == COLUMN_ESTIMATE)
+			add_estimate(&sums[i], table, row, i);
+		else if (sums[i].state == CELL_ABSENT)
+			sums[i] = *cell;
+		else if (type == COLUMN_COMPLETE)
+			sums[i].number = sums[i].number && cell->number;
+		else if (cell->state == CELL_UNKNOWN)
+			sums[i].state = CELL_UNKNOWN;
+		else
+			sums[i].number += cell->number;
+	}
+}
+
+/* Of the same names of periods: two sites' days need not be the same hours. */
+static void
+fill_total(struct table *total, const struct table *tables, size_t count)
+{
+	size_t *at = xcalloc(count, sizeof(*at));
+	table_init(total, tables->columns, tables->column_count);
+	total->site = TABLE_TOTAL;
+	for (size_t i; (i = earliest(tables, at, count)) < count;) {
+		struct cell *row = table_row(total);
+		cell_text(&row[COLUMN_PERIOD], cell_slice(table_cell(&tables[i], at[i], 0)));
+		for (size_t j = 0; j < count; j++)
+			if (at[j] < tables[j].row_count &&
+			    compare_periods(&tables[j], at[j], total, total->row_count - 1) == 0)
+				add_cells(row, &tables[j], at[j]++);
+	}
+	free(at);
+}
+
+static int
+show_series(struct cli *cli, fill_fn *fill, enum period_kind kind)
+{
+	size_t count;
+	const struct conf_site **sites = cli_sites(cli, false, &count);
+	struct table *tables = xcalloc(count + 1, sizeof(*tables));
+	window_asked(cli, 0, 0); /* before Redis is asked */
+	struct store *store = cli_store(cli);
+	for (size_t i = 0; i < count; i++)
+		fill(cli, store, sites[i], kind, &tables[i]);
 	store_free(store);
-	cli_print(cli, site, &shown.table);
+	bool total = cli->all && count > 1;
+	if (total)
+		fill_total(&tables[count], tables, count);
+	cli_print_all(cli, sites[0], tables, count + total);
+	free(tables);
+	free(sites);
 	return CLI_FINE;
+}
+
+int
+cmd_hours(struct cli *cli)
+{
+	return show_series(cli, fill_hours, PERIOD_DAY);
 }
 
 int
 cmd_days(struct cli *cli)
 {
-	return show_periods(cli, PERIOD_DAY);
+	return show_series(cli, fill_periods, PERIOD_DAY);
 }
 
 int
 cmd_weeks(struct cli *cli)
 {
-	return show_periods(cli, PERIOD_WEEK);
+	return show_series(cli, fill_periods, PERIOD_WEEK);
 }
 
 int
 cmd_months(struct cli *cli)
 {
-	return show_periods(cli, PERIOD_MONTH);
+	return show_series(cli, fill_periods, PERIOD_MONTH);
 }
 
 int
 cmd_years(struct cli *cli)
 {
-	return show_periods(cli, PERIOD_YEAR);
+	return show_series(cli, fill_periods, PERIOD_YEAR);
 }

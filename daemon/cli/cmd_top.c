@@ -29,8 +29,8 @@ struct top {
 	int32_t today;
 	bool all_time;
 	struct range range;
-	struct ranking *ranking;
-	bool cut; /* a day was read of which not everything is kept */
+	struct ranking *ranking, *total; /* of the site; of all sites */
+	bool cut;                        /* a day was read of which not everything is kept */
 };
 
 static enum hit_dimension
@@ -49,8 +49,10 @@ static void
 add_value_cb(struct slice value, int64_t hits, void *arg)
 {
 	struct top *top = arg;
-	if (hits > 0)
-		ranking_add(top->ranking, value, hits);
+	if (hits <= 0)
+		return;
+	ranking_add(top->ranking, value, hits);
+	ranking_add(top->total, value, hits);
 }
 
 static void
@@ -134,11 +136,11 @@ add_row(struct table *table, const struct top *top, const struct ranked *ranked,
 
 /* What found no row of its own is shown beside the first ones, not as one of them. */
 static void
-add_rows(struct table *table, struct top *top, const struct cli *cli)
+add_rows(struct table *table, const struct top *top, struct ranking *ranking, const struct cli *cli)
 {
 	size_t count;
 	int64_t limit = cli->limit || cli->rendering != RENDER_TABLE ? cli->limit : TABLE_ROWS;
-	const struct ranked *ranked = ranking_sort(top->ranking, &count);
+	const struct ranked *ranked = ranking_sort(ranking, &count);
 	bool other = count > 0 && slice_eq(ranked[count - 1].value, SLICE(KEY_OTHER));
 	size_t named = count - other;
 	size_t shown = limit > 0 && (size_t)limit < named ? (size_t)limit : named;
@@ -150,46 +152,74 @@ add_rows(struct table *table, struct top *top, const struct cli *cli)
 }
 
 static void
-print_top(struct top *top, const struct cli *cli)
+fill_table(struct table *table, const struct top *top, struct ranking *ranking,
+	   const struct cli *cli)
 {
 	const struct column columns[] = {
 		{"value", dimension_words[top->dimension], COLUMN_TEXT, NULL},
 		{"hits", WORD_HITS, COLUMN_BAR, NULL},
 		{"share", WORD_SHARE, COLUMN_SHARE, NULL},
 	};
-	struct table table;
-	table_init(&table, columns, COUNT_OF(columns));
-	table.site = top->site->key;
-	table.timezone = top->site->timezone;
-	table.dimension = dimension_names[top->dimension];
-	table.has_whole = true;
-	table.whole = ranking_sum(top->ranking);
-	if (!top->all_time) {
-		period_name(PERIOD_DAY, top->range.first, table.from);
-		period_name(PERIOD_DAY, top->range.last, table.to);
+	table_init(table, columns, COUNT_OF(columns));
+	table->site = TABLE_TOTAL;
+	if (ranking == top->ranking) {
+		table->site = top->site->key;
+		table->timezone = top->site->timezone;
 	}
-	add_rows(&table, top, cli);
-	cli_print(cli, top->site, &table);
+	table->dimension = dimension_names[top->dimension];
+	table->has_whole = true;
+	table->whole = ranking_sum(ranking);
+	if (!top->all_time && ranking == top->ranking) {
+		period_name(PERIOD_DAY, top->range.first, table->from);
+		period_name(PERIOD_DAY, top->range.last, table->to);
+	}
+	add_rows(table, top, ranking, cli);
+}
+
+static void
+read_site(struct top *top, const struct cli *cli, struct table *table)
+{
+	int64_t utc;
+	top->today = cli_now(top->site, &utc).day;
+	ask_range(top, cli);
+	top->ranking = ranking_new();
+	read_top(top);
+	fill_table(table, top, top->ranking, cli);
+	ranking_free(top->ranking);
+}
+
+static void
+say_cut(void)
+{
+	fprintf(stderr,
+		"thongke: of days older than %d days only the first %d values are kept, and of "
+		"those older than %d none; whole months have everything\n",
+		STORE_WHOLE_DAYS, KEY_KEPT_ROWS, KEY_TABLE_SECONDS / 86400);
 }
 
 int
 cmd_top(struct cli *cli)
 {
-	int64_t utc;
-	struct top top = {.dimension = find_dimension(cli->args[0]), .site = cli_site(cli)};
-	top.today = cli_now(top.site, &utc).day;
-	ask_range(&top, cli);
-	top.ranking = ranking_new();
+	size_t count;
+	struct top top = {.dimension = find_dimension(cli->args[0])};
+	const struct conf_site **sites = cli_sites(cli, false, &count);
+	struct table *tables = xcalloc(count + 1, sizeof(*tables));
+	ask_range(&top, cli); /* before Redis is asked */
+	top.total = ranking_new();
 	top.store = cli_store(cli);
-	read_top(&top);
+	for (size_t i = 0; i < count; i++) {
+		top.site = sites[i];
+		read_site(&top, cli, &tables[i]);
+	}
 	store_free(top.store);
-	print_top(&top, cli);
-	ranking_free(top.ranking);
+	bool total = cli->all && count > 1;
+	if (total)
+		fill_table(&tables[count], &top, top.total, cli);
+	cli_print_all(cli, sites[0], tables, count + total);
+	ranking_free(top.total);
+	free(tables);
+	free(sites);
 	if (top.cut)
-		fprintf(stderr,
-			"thongke: of days older than %d days only the first %d values are kept, "
-			"and "
-			"of those older than %d none; whole months have everything\n",
-			STORE_WHOLE_DAYS, KEY_KEPT_ROWS, KEY_TABLE_SECONDS / 86400);
+		say_cut();
 	return CLI_FINE;
 }

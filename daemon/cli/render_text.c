@@ -3,11 +3,10 @@
  * The rendering that people read: aligned columns that fit the terminal, a bar at the line's end, sums and averages
  * below, and what the running period may come to. Widths are those of the characters on the screen, not of their bytes.
  */
-#include <wchar.h>
-
 #include "base/form.h"
 #include "base/inert.h"
 #include "cli/table.h"
+#include "cli/width.h"
 
 enum {
 	GAP = 2,
@@ -17,75 +16,6 @@ enum {
 	TEXT_WIDE = 24, /* nor than this for the sake of a bar of BAR_WIDE */
 	BAR_WIDE = 12,
 };
-
-/* One character: its bytes, and the columns it takes on the screen; absent: it is shown as '?'. */
-static struct slice
-next_character(struct slice text, int *width)
-{
-	uint32_t code = 0;
-	size_t len = utf8_decode(text, &code);
-	*width = len && !inert_acts(code) ? wcwidth((wchar_t)code) : -1;
-	if (*width >= 0)
-		return (struct slice){text.ptr, len};
-	*width = 1;
-	return (struct slice){NULL, len ? len : 1};
-}
-
-/* Adds at most `room` columns of text; cut text ends in an ellipsis. Returns the columns taken. */
-static int
-add_clipped(struct buf *out, struct slice text, int room)
-{
-	int taken = 0, kept = 0;
-	size_t kept_len = out->len; /* up to here there is room for an ellipsis */
-	while (text.len > 0) {
-		int width;
-		struct slice character = next_character(text, &width);
-		if (taken + width > room) {
-			out->len = kept_len;
-			buf_add_literal(out, "…");
-			return kept + 1;
-		}
-		text.ptr += character.len;
-		text.len -= character.len;
-		taken += width;
-		buf_add_slice(out, character.ptr ? character : SLICE("?"));
-		if (taken < room) {
-			kept = taken;
-			kept_len = out->len;
-		}
-	}
-	return taken;
-}
-
-static int
-display_width(struct slice text)
-{
-	int taken = 0;
-	while (text.len > 0) {
-		int width;
-		size_t len = next_character(text, &width).len;
-		text.ptr += len;
-		text.len -= len;
-		taken += width;
-	}
-	return taken;
-}
-
-static void
-pad(struct buf *out, int columns)
-{
-	for (; columns > 0; columns--)
-		buf_add_literal(out, " ");
-}
-
-/* No line ends in blanks. */
-static void
-end_line(struct buf *out)
-{
-	while (out->len > 0 && out->data[out->len - 1] == ' ')
-		out->len--;
-	buf_add_literal(out, "\n");
-}
 
 /* Of a column, for the lines below the rows. */
 struct sums {
@@ -111,18 +41,20 @@ is_summed(const struct column *column)
 	return column->type == COLUMN_BAR || column->type == COLUMN_BESIDE;
 }
 
-static void
-cell_words(struct buf *out, const struct column *column, const struct cell *cell,
-	   enum conf_language language)
+void
+table_words(struct buf *out, const struct column *column, const struct cell *cell,
+	    enum conf_language language)
 {
 	if (cell->state == CELL_TEXT)
 		buf_add_slice(out, cell->shown ? slice_of(cell->shown) : cell_slice(cell));
 	else if (cell->state == CELL_UNKNOWN)
-		buf_add_literal(out, "–");
+		buf_add_literal(out, LABEL_NO_DATA);
 	else if (cell->state == CELL_NUMBER && column->type == COLUMN_FLAG)
 		buf_addf(out, "%s", cell->number ? "✓" : "–");
 	else if (cell->state == CELL_NUMBER && column->type == COLUMN_SHARE)
 		label_share(out, language, cell->number);
+	else if (cell->state == CELL_NUMBER && column->type == COLUMN_CHANGE)
+		label_change(out, language, cell->number);
 	else if (cell->state == CELL_NUMBER)
 		label_number(out, language, cell->number);
 }
@@ -161,12 +93,12 @@ measure(struct layout *layout, const struct table *table, size_t column)
 static int
 widest(struct buf *scratch, const struct table *table, size_t column, enum conf_language language)
 {
-	int width = display_width(column_label(&table->columns[column], language));
+	int width = width_text(column_label(&table->columns[column], language));
 	for (size_t row = 0; row < table->row_count; row++) {
 		buf_clear(scratch);
-		cell_words(scratch, &table->columns[column], table_cell(table, row, column),
-			   language);
-		int taken = display_width(buf_slice(scratch));
+		table_words(scratch, &table->columns[column], table_cell(table, row, column),
+			    language);
+		int taken = width_text(buf_slice(scratch));
 		width = taken > width ? taken : width;
 	}
 	return width;
@@ -195,7 +127,7 @@ widen_for_foot(struct layout *layout, const struct table *table, struct buf *scr
 	if (layout->barred < 0)
 		return;
 	for (size_t i = 0; i < COUNT_OF(words); i++) {
-		int width = display_width(slice_of(label_word(look->language, words[i])));
+		int width = width_text(slice_of(label_word(look->language, words[i])));
 		layout->width[0] = width > layout->width[0] ? width : layout->width[0];
 	}
 	for (size_t i = 1; i < table->column_count; i++) {
@@ -203,7 +135,7 @@ widen_for_foot(struct layout *layout, const struct table *table, struct buf *scr
 			continue;
 		buf_clear(scratch);
 		label_number(scratch, look->language, layout->sums[i].sum);
-		int width = display_width(buf_slice(scratch));
+		int width = width_text(buf_slice(scratch));
 		layout->width[i] = width > layout->width[i] ? width : layout->width[i];
 	}
 }
@@ -239,14 +171,16 @@ fit(struct layout *layout, const struct table *table, int room)
 		layout->width[at] = width - over > TEXT_MIN ? width - over : TEXT_MIN;
 }
 
-/* Leaves out, from the right, what stands beside the barred column, until a bar has room. */
+/* Leaves out, from the right, what may be left out, until the rest has room, and a bar where there is one. */
 static void
 drop_beside(struct layout *layout, const struct table *table, int room)
 {
+	int bar = layout->barred < 0 ? 0 : GAP + BAR_MIN;
 	for (size_t i = table->column_count; i-- > 0;) {
-		if (table->columns[i].type != COLUMN_BESIDE)
+		enum column_type type = table->columns[i].type;
+		if (type != COLUMN_BESIDE && type != COLUMN_CHANGE)
 			continue;
-		if (total_width(layout, table) + GAP + BAR_MIN > room)
+		if (total_width(layout, table) + bar > room)
 			layout->width[i] = 0;
 		layout->beside = layout->beside || layout->width[i];
 	}
@@ -272,7 +206,7 @@ lay_out(struct layout *layout, const struct table *table, const struct look *loo
 		layout->width[0] += 2;
 	drop_beside(layout, table, look->width);
 	fit(layout, table, look->width);
-	int room = look->width - total_width(layout, table) - GAP;
+	int room = look->bars ? look->width - total_width(layout, table) - GAP : 0;
 	layout->bar = room > BAR_MAX ? BAR_MAX : room;
 	buf_release(&scratch);
 }
@@ -287,12 +221,8 @@ is_left(const struct column *column)
 static void
 add_cell(struct buf *out, struct slice text, int width, bool left, bool last)
 {
-	int taken = display_width(text);
-	if (!left)
-		pad(out, width - taken);
-	taken = add_clipped(out, text, width);
-	if (!last)
-		pad(out, (left ? width - taken : 0) + GAP);
+	width_add_cell(out, text, width, left);
+	width_pad(out, last ? 0 : GAP);
 }
 
 static size_t
@@ -304,28 +234,47 @@ last_shown(const struct layout *layout, const struct table *table)
 	return last;
 }
 
-/* U+2588 to U+258F are the full block and its eighths from seven down to one. */
+/* U+2588 to U+258F are the full block and its eighths from seven down to one; U+2592 has half its tone. */
 static void
-add_bar(struct buf *out, const struct layout *layout, int64_t value, bool color)
+add_blocks(struct buf *out, int eighths, bool half_tone)
 {
-	int64_t greatest = layout->sums[layout->barred].greatest;
-	if (layout->bar < BAR_MIN || greatest <= 0 || value <= 0)
-		return;
-	double share = (double)value / (double)greatest;
-	int eighths = (int)(share * layout->bar * 8 + 0.5);
-	if (eighths == 0)
-		eighths = 1;
-	pad(out, GAP);
-	if (color)
-		buf_add_literal(out, "\033[36m");
+	for (; half_tone && eighths > 0; eighths -= 8)
+		buf_add_literal(out, "\xe2\x96\x92");
 	for (; eighths >= 8; eighths -= 8)
 		buf_add_literal(out, "\xe2\x96\x88");
 	if (eighths > 0) {
 		const char part[3] = {'\xe2', '\x96', (char)(0x90 - eighths)};
 		buf_add(out, part, sizeof part);
 	}
+}
+
+/* That of a period that is not over is in half-tone, in whole blocks. */
+static void
+add_bar(struct buf *out, const struct layout *layout, int64_t value, bool half_tone, bool color)
+{
+	int64_t greatest = layout->sums[layout->barred].greatest;
+	if (layout->bar < BAR_MIN || greatest <= 0 || value <= 0)
+		return;
+	double share = (double)value / (double)greatest * layout->bar;
+	int eighths = half_tone ? 8 * (int)(share + 0.5) : (int)(share * 8 + 0.5);
+	if (eighths == 0)
+		eighths = 1;
+	width_pad(out, GAP);
+	if (color)
+		buf_add_literal(out, "\033[36m");
+	add_blocks(out, eighths, half_tone);
 	if (color)
 		buf_add_literal(out, "\033[0m");
+}
+
+/* What grew is green, what fell is red; the rest has the terminal's own colour. */
+static const char *
+color_of(const struct column *column, const struct cell *cell, const struct look *look)
+{
+	if (!look->color || column->type != COLUMN_CHANGE || cell->state != CELL_NUMBER ||
+	    cell->number == 0)
+		return NULL;
+	return cell->number > 0 ? "\033[32m" : "\033[31m";
 }
 
 static void
@@ -340,32 +289,47 @@ add_row(struct buf *out, const struct table *table, const struct layout *layout,
 		const struct column *column = &table->columns[i];
 		const struct cell *cell = table_cell(table, row, i);
 		buf_clear(&words);
-		cell_words(&words, column, cell, look->language);
+		table_words(&words, column, cell, look->language);
 		if (i == 0 && !is_complete(table, layout, row))
 			buf_add_literal(&words, " *");
+		const char *color = color_of(column, cell, look);
+		buf_addf(out, "%s", color ? color : "");
 		add_cell(out, buf_slice(&words), layout->width[i], is_left(column), i == last);
+		buf_addf(out, "%s", color ? "\033[0m" : "");
 	}
 	if (layout->barred >= 0) {
 		const struct cell *cell = table_cell(table, row, (size_t)layout->barred);
-		add_bar(out, layout, cell->state == CELL_NUMBER ? cell->number : 0, look->color);
+		add_bar(out, layout, cell->state == CELL_NUMBER ? cell->number : 0,
+			!is_complete(table, layout, row), look->color);
 	}
-	end_line(out);
+	width_end_line(out);
 	buf_release(&words);
+}
+
+/* Whose table it is, in which zone, of which days. */
+static void
+add_title(struct buf *out, const struct table *table, const struct look *look)
+{
+	if (table->site)
+		buf_addf(out, "%s", table_site(table, look->language));
+	if (table->timezone)
+		buf_addf(out, " (%s: %s)", label_word(look->language, WORD_TIMEZONE),
+			 table->timezone);
+	if (*table->from)
+		buf_addf(out, "  %s", table->from);
+	if (strcmp(table->from, table->to) != 0)
+		buf_addf(out, " – %s", table->to);
+	if (table->note)
+		buf_addf(out, "  %s", table->note);
+	if (table->site || *table->from)
+		buf_add_literal(out, "\n\n");
 }
 
 static void
 add_head(struct buf *out, const struct table *table, const struct layout *layout,
 	 const struct look *look)
 {
-	if (table->site)
-		buf_addf(out, "%s (%s: %s)", table->site, label_word(look->language, WORD_TIMEZONE),
-			 table->timezone);
-	if (*table->from)
-		buf_addf(out, "  %s", table->from);
-	if (strcmp(table->from, table->to) != 0)
-		buf_addf(out, " – %s", table->to);
-	if (table->site || *table->from)
-		buf_add_literal(out, "\n\n");
+	add_title(out, table, look);
 	size_t last = last_shown(layout, table);
 	for (size_t i = 0; i < table->column_count; i++)
 		if (layout->width[i])
@@ -373,11 +337,12 @@ add_head(struct buf *out, const struct table *table, const struct layout *layout
 				 layout->width[i], is_left(&table->columns[i]), i == last);
 	/* Of several columns one has the bar: its name stands above it. */
 	if (layout->beside && layout->bar >= BAR_MIN) {
-		pad(out, GAP);
-		add_clipped(out, column_label(&table->columns[layout->barred], look->language),
-			    layout->bar);
+		width_pad(out, GAP);
+		width_add_clipped(out,
+				  column_label(&table->columns[layout->barred], look->language),
+				  layout->bar);
 	}
-	end_line(out);
+	width_end_line(out);
 }
 
 /* A period that is not over would pull the average down, so it counts only where nothing else is there. */
@@ -409,7 +374,7 @@ add_foot_line(struct buf *out, const struct table *table, const struct layout *l
 				     word == WORD_SUM ? sums->sum : average(sums));
 		add_cell(out, buf_slice(&number), layout->width[i], false, i == last);
 	}
-	end_line(out);
+	width_end_line(out);
 	buf_release(&number);
 }
 
@@ -435,8 +400,8 @@ add_foot(struct buf *out, const struct table *table, const struct layout *layout
 	}
 }
 
-void
-render_table(struct buf *out, const struct table *table, const struct look *look)
+static void
+add_table(struct buf *out, const struct table *table, const struct look *look)
 {
 	struct layout layout;
 	lay_out(&layout, table, look);
@@ -444,4 +409,14 @@ render_table(struct buf *out, const struct table *table, const struct look *look
 	for (size_t row = 0; row < table->row_count; row++)
 		add_row(out, table, &layout, row, look);
 	add_foot(out, table, &layout, look);
+}
+
+void
+render_table(struct buf *out, const struct table *tables, size_t count, const struct look *look)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_add_literal(out, "\n");
+		add_table(out, &tables[i], look);
+	}
 }

@@ -88,16 +88,37 @@ cell_slice(const struct cell *cell)
 	return (struct slice){cell->text, cell->len};
 }
 
+const char *
+table_site(const struct table *table, enum conf_language language)
+{
+	return strcmp(table->site, TABLE_TOTAL) == 0 ? label_word(language, WORD_SUM) : table->site;
+}
+
+int
+table_find(const struct table *table, enum column_type type)
+{
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].type == type)
+			return (int)i;
+	return -1;
+}
+
+void
+tables_render(struct buf *out, const struct table *tables, size_t count, enum rendering rendering,
+	      const struct look *look)
+{
+	static render_fn *const renderings[RENDERINGS] = {
+		[RENDER_TABLE] = render_table,   [RENDER_TSV] = render_tsv,
+		[RENDER_CSV] = render_csv,       [RENDER_JSON] = render_json,
+		[RENDER_NDJSON] = render_ndjson, [RENDER_ONELINE] = render_oneline,
+		[RENDER_PROM] = render_prom,
+	};
+	renderings[rendering](out, tables, count, look);
+}
+
 void
 table_render(struct buf *out, const struct table *table, enum rendering rendering,
 	     const struct look *look)
 {
-	static void (*const renderings[])(struct buf *, const struct table *,
-					  const struct look *) = {
-		[RENDER_TABLE] = render_table,
-		[RENDER_TSV] = render_tsv,
-		[RENDER_CSV] = render_csv,
-		[RENDER_JSON] = render_json,
-	};
-	renderings[rendering](out, table, look);
+	tables_render(out, table, 1, rendering, look);
 }

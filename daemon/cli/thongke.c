@@ -5,26 +5,10 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <locale.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-
-/* What a command needs or may be given. */
-enum {
-	TAKES_SITE = 1 << 0,
-	TAKES_RANGE = 1 << 1, /* --from, --to, --limit, and a range as its argument */
-	TAKES_LOG = 1 << 2,
-	TAKES_METRIC = 1 << 3,
-	TAKES_HIT = 1 << 4,
-	NEEDS_NO_CONF = 1 << 5,
-	TAKES_CHANGE = 1 << 6, /* --dry-run, --yes, --why */
-	TAKES_AMOUNT = 1 << 7, /* --set, --add, --clear, and the period that they are for */
-	TAKES_PAGE = 1 << 8,
-	TAKES_FOR = 1 << 9,
-	TAKES_URL = 1 << 10,
-};
+#include "cli/command.h"
 
 static int
 cmd_version(struct cli *cli)
@@ -34,31 +18,24 @@ cmd_version(struct cli *cli)
 	return CLI_FINE;
 }
 
-struct command {
-	const char *name, *arguments, *help;
-	int (*run)(struct cli *cli);
-	int takes;
-	size_t args_min, args_max;
-};
-
 /* What the tables of periods take. */
-#define TAKES_PERIODS (TAKES_SITE | TAKES_RANGE | TAKES_METRIC)
+#define TAKES_PERIODS (TAKES_SITES | TAKES_RANGE | TAKES_METRIC)
 
 /* Widths of the columns of the help. */
 enum { HELP_NAME = 8, HELP_ARGUMENTS = 18 };
 
 static const struct command commands[] = {
 	{"summary", "", "today, yesterday, month, year and total of every site", cmd_summary,
-	 TAKES_SITE | TAKES_METRIC, 0, 0},
+	 TAKES_SITES | TAKES_METRIC, 0, 0},
 	{"hours", "[RANGE]", "hits by hour, of today unless a range is given", cmd_hours,
-	 TAKES_SITE | TAKES_RANGE, 0, 1},
+	 TAKES_SITES | TAKES_RANGE, 0, 1},
 	{"days", "[RANGE]", "hits, visits and visitors by day, the last 30", cmd_days,
 	 TAKES_PERIODS, 0, 1},
 	{"weeks", "[RANGE]", "by week (Monday first), the last 12", cmd_weeks, TAKES_PERIODS, 0, 1},
 	{"months", "[RANGE]", "by month, the last 12", cmd_months, TAKES_PERIODS, 0, 1},
 	{"years", "[RANGE]", "by year", cmd_years, TAKES_PERIODS, 0, 1},
 	{"top", "DIMENSION [RANGE]", "the values of a dimension by their hits, of today", cmd_top,
-	 TAKES_SITE | TAKES_RANGE, 1, 2},
+	 TAKES_SITES | TAKES_RANGE, 1, 2},
 	{"counts", "", "what the counter in a page shows now", cmd_counts,
 	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
@@ -76,32 +53,26 @@ static const struct command commands[] = {
 	 TAKES_SITE | TAKES_FOR | TAKES_URL, 0, 0},
 	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
 	 cmd_journal, 0, 1, 1},
-	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF, 0, 0},
-};
-
-/* An option with an argument sets a text of struct cli, one without it a flag. */
-struct option_row {
-	const char *name, *argument, *help;
-	size_t field; /* in struct cli */
-	char letter;
-	int needs; /* what the command must take */
+	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF | SHOWS_NO_TABLE,
+	 0, 0},
 };
 
 #define FIELD(name) offsetof(struct cli, name)
 static const struct option_row option_rows[] = {
 	{"config", "FILE", "the configuration (else $THONGKE_CONF, else " THONGKE_CONF_FILE ")",
 	 FIELD(conf_file), 'c', 0},
-	{"site", "SITE", "the site's key; may be left out where there is one site", FIELD(site_key),
-	 's', TAKES_SITE},
+	{"site", "SITE", "the site's key; may be left out where there is one site, and repeated",
+	 FIELD(site_keys), 's', TAKES_SITE | TAKES_SITES},
 	{"option", "KEY=VALUE", "overrides a key of the configuration", FIELD(overrides), 'o', 0},
 	{"from", "DATE", "first day, or any range (its first day counts)", FIELD(from), 0,
 	 TAKES_RANGE},
 	{"to", "DATE", "last day, or any range (its last day counts)", FIELD(to), 0, TAKES_RANGE},
-	{"limit", "N", "the last N rows; of top the first", FIELD(limit_text), 0, TAKES_RANGE},
+	{"limit", "N", "the last N rows; of top the first", FIELD(limit_text), 0,
+	 TAKES_RANGE | TAKES_LIMIT},
 	{"metric", "METRIC", "hits, visits or visitors: which has the bar and the estimate",
 	 FIELD(metric_text), 0, TAKES_METRIC},
-	{"all", NULL, "import: count every request, not page views alone", FIELD(all), 0,
-	 TAKES_LOG},
+	{"all", NULL, "every site, and their total; import: every request, not page views alone",
+	 FIELD(all), 0, TAKES_LOG | TAKES_SITES},
 	{"overlap", NULL, "import: also into days that beacons were counted in", FIELD(overlap), 0,
 	 TAKES_LOG},
 	{"year", "2020", "adjust: the period", FIELD(year), 0, TAKES_AMOUNT},
@@ -134,10 +105,16 @@ static const struct option_row option_rows[] = {
 	{"language", "TEXT", "explain: Accept-Language (\"\": none is sent)",
 	 FIELD(accept_language), 0, TAKES_HIT},
 	{"origin", "ORIGIN", "explain: Origin", FIELD(origin), 0, TAKES_HIT},
-	{"table", NULL, "a table for people (default on a terminal)", FIELD(table), 0, 0},
-	{"tsv", NULL, "tabs, no header (default in a pipe)", FIELD(tsv), 0, 0},
-	{"csv", NULL, "RFC 4180, with a header", FIELD(csv), 0, 0},
-	{"json", NULL, "one JSON object", FIELD(json), 0, 0},
+	{"table", NULL, "a table for people (default on a terminal)",
+	 FIELD(renderings[RENDER_TABLE]), 0, 0},
+	{"tsv", NULL, "tabs, no header (default in a pipe)", FIELD(renderings[RENDER_TSV]), 0, 0},
+	{"csv", NULL, "RFC 4180, with a header", FIELD(renderings[RENDER_CSV]), 0, 0},
+	{"json", NULL, "one JSON object", FIELD(renderings[RENDER_JSON]), 0, 0},
+	{"ndjson", NULL, "a JSON object for each row, on a line of its own",
+	 FIELD(renderings[RENDER_NDJSON]), 0, 0},
+	{"oneline", NULL, "a short line for each site: for status bars and prompts",
+	 FIELD(renderings[RENDER_ONELINE]), 0, 0},
+	{"prom", NULL, "Prometheus' text format", FIELD(renderings[RENDER_PROM]), 0, 0},
 	{"lang", "vi|en", "language of the table (default: the site's)", FIELD(language_text), 0,
 	 0},
 	{"color", "WHEN", "auto, always or never; NO_COLOR is heeded", FIELD(color_text), 0, 0},
@@ -173,19 +150,40 @@ print_help(void)
 	       "configuration, 4 Redis unreachable, 5 refused by Redis\n");
 }
 
-/* The last of a repeated option wins; -o adds up. */
+/* Options that add up when they are repeated; of any other the last wins. */
+static const struct repeated {
+	size_t field, count, max;
+} repeated_options[] = {
+	{FIELD(overrides), FIELD(override_count), CLI_OVERRIDES_MAX},
+	{FIELD(site_keys), FIELD(site_key_count), CLI_SITES_MAX},
+};
+
+static bool
+add_repeated(struct cli *cli, const struct option_row *row, const char *value)
+{
+	for (size_t i = 0; i < COUNT_OF(repeated_options); i++) {
+		const struct repeated *repeated = &repeated_options[i];
+		if (repeated->field != row->field)
+			continue;
+		size_t *count = (size_t *)((char *)cli + repeated->count);
+		if (*count == repeated->max)
+			cli_fail(CLI_USAGE, "--%s may be given %zu times at most", row->name,
+				 repeated->max);
+		((const char **)((char *)cli + row->field))[(*count)++] = value;
+		return true;
+	}
+	return false;
+}
+
 static void
 set_option(struct cli *cli, const struct option_row *row, const char *value)
 {
-	if (row->field == FIELD(overrides)) {
-		if (cli->override_count == CLI_OVERRIDES_MAX)
-			cli_fail(CLI_USAGE, "-o may be given %d times at most", CLI_OVERRIDES_MAX);
-		cli->overrides[cli->override_count++] = value;
-	} else if (row->argument) {
+	if (add_repeated(cli, row, value))
+		cli->site_key = cli->site_keys[0];
+	else if (row->argument)
 		*(const char **)((char *)cli + row->field) = value;
-	} else {
+	else
 		*(int *)((char *)cli + row->field) = 1;
-	}
 }
 
 /* Sets every option and leaves the other words in argv from `optind` on; `used` gets what the options need. */
@@ -231,13 +229,23 @@ find_command(const char *name)
 	cli_fail(CLI_USAGE, "there is no command \"%s\" (thongke --help lists them)", name);
 }
 
+bool
+command_takes(const struct command *command, const struct option_row *option)
+{
+	bool shows = option->field >= FIELD(renderings) &&
+		     option->field < FIELD(renderings) + sizeof(((struct cli *)0)->renderings);
+	if (shows && command->takes & SHOWS_NO_TABLE)
+		return false;
+	return option->needs == 0 || option->needs & command->takes;
+}
+
 /* An option that would do nothing is refused: whoever gave it expects something else. */
 static void
 check_use(const struct cli *cli, const struct command *command,
 	  const struct option_row *const used[OPTIONS])
 {
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (used[i] && used[i]->needs & ~command->takes)
+		if (used[i] && !command_takes(command, used[i]))
 			cli_fail(CLI_USAGE, "%s takes no --%s", command->name, used[i]->name);
 	if (cli->arg_count < command->args_min)
 		cli_fail(CLI_USAGE, "%s needs an argument: %s", command->name, command->arguments);
@@ -278,6 +286,22 @@ check_metric(struct cli *cli)
 }
 
 static void
+check_rendering(struct cli *cli)
+{
+	int given = 0;
+	cli->rendering = isatty(STDOUT_FILENO) ? RENDER_TABLE : RENDER_TSV;
+	for (int i = 0; i < RENDERINGS; i++)
+		if (cli->renderings[i]) {
+			cli->rendering = (enum rendering)i;
+			given++;
+		}
+	if (given > 1)
+		cli_fail(CLI_USAGE,
+			 "one of --table, --tsv, --csv, --json, --ndjson, --oneline and --prom is "
+			 "enough");
+}
+
+static void
 check_values(struct cli *cli)
 {
 	enum conf_language language;
@@ -293,13 +317,7 @@ check_values(struct cli *cli)
 			cli_fail(CLI_USAGE, "--limit is a number from 1 on, not \"%s\"",
 				 cli->limit_text);
 	}
-	if (cli->table + cli->tsv + cli->csv + cli->json > 1)
-		cli_fail(CLI_USAGE, "one of --table, --tsv, --csv and --json is enough");
-	cli->rendering = cli->json                            ? RENDER_JSON
-			 : cli->csv                           ? RENDER_CSV
-			 : cli->table                         ? RENDER_TABLE
-			 : cli->tsv || !isatty(STDOUT_FILENO) ? RENDER_TSV
-							      : RENDER_TABLE;
+	check_rendering(cli);
 }
 
 static void
@@ -314,9 +332,10 @@ load_conf(struct cli *cli)
 int
 main(int argc, char **argv)
 {
-	struct cli cli = {0};
+	static const struct command_tables tables = {commands, COUNT_OF(commands), option_rows,
+						     OPTIONS};
+	struct cli cli = {.tables = &tables};
 	const struct option_row *used[OPTIONS] = {0};
-	setlocale(LC_CTYPE, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN); /* a Redis that goes away is an error, not the end */
 	die_as("thongke", CLI_USAGE);
 	parse_options(&cli, argc, argv, used);
@@ -327,6 +346,7 @@ main(int argc, char **argv)
 	const struct command *command = &commands[0];
 	if (optind < argc)
 		command = find_command(argv[optind++]);
+	cli.command = command->name;
 	cli.args = argv + optind;
 	cli.arg_count = (size_t)(argc - optind);
 	check_use(&cli, command, used);

@@ -6,7 +6,7 @@
 #include "cli/width.h"
 
 #include "base/form.h"
-#include "cli/inert.h"
+#include "base/inert.h"
 
 struct span {
 	uint32_t first, last;

@@ -62,9 +62,11 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_REFUSED] = {[CONF_VI] = "Từ chối", [CONF_EN] = "Refused"},
 	[WORD_SHARE] = {[CONF_VI] = "Tỷ lệ", [CONF_EN] = "Share"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
+	[WORD_CHANGE] = {[CONF_VI] = "Cùng kỳ", [CONF_EN] = "Change"},
 	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
 	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},
 	[WORD_ESTIMATE] = {[CONF_VI] = "ước tính", [CONF_EN] = "estimate"},
+	[WORD_ESTIMATED] = {[CONF_VI] = "Ước tính", [CONF_EN] = "Estimate"},
 	[WORD_TIMEZONE] = {[CONF_VI] = "Múi giờ", [CONF_EN] = "Time zone"},
 	[WORD_LANGUAGE] = {[CONF_VI] = "Ngôn ngữ", [CONF_EN] = "Language"},
 	[WORD_HOSTS] = {[CONF_VI] = "Tên miền", [CONF_EN] = "Hosts"},
@@ -96,7 +98,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_USER] = {[CONF_VI] = "Người dùng", [CONF_EN] = "User"},
 	[WORD_HOST] = {[CONF_VI] = "Máy chủ", [CONF_EN] = "Host"},
 	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
-	[WORD_CHANGE] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
+	[WORD_CHANGED] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
 	[WORD_WHY] = {[CONF_VI] = "Lý do", [CONF_EN] = "Reason"},
 	[WORD_OVERVIEW] = {[CONF_VI] = "Tổng quan", [CONF_EN] = "Overview"},
 	[WORD_BY_DAY] = {[CONF_VI] = "Theo ngày", [CONF_EN] = "By day"},
@@ -172,6 +174,16 @@ label_share(struct buf *out, enum conf_language language, int64_t ten_thousandth
 	int64_t tenths = (ten_thousandths + 5) / 10;
 	buf_add_int(out, tenths / 10);
 	buf_addf(out, "%c%d %%", languages[language].decimal, (int)(tenths % 10));
+}
+
+void
+label_change(struct buf *out, enum conf_language language, int64_t ten_thousandths)
+{
+	if (ten_thousandths >= 0)
+		buf_add_literal(out, "+");
+	else
+		buf_add_literal(out, "-");
+	label_share(out, language, ten_thousandths < 0 ? -ten_thousandths : ten_thousandths);
 }
 
 const char *

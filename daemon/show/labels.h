@@ -8,6 +8,8 @@
 
 /* Stands for a number that is not known: an en dash. */
 #define LABEL_UNKNOWN "\xe2\x80\x93"
+/* The same in what the command line shows: a middle dot. */
+#define LABEL_NO_DATA "\xc2\xb7"
 
 /* "Thống kê truy cập" */
 const char *label_title(enum conf_language language);
@@ -18,6 +20,9 @@ void label_number(struct buf *out, enum conf_language language, int64_t value);
 
 /* 2512 ten thousandths as "25,1 %" (vi) or "25.1 %" (en). */
 void label_share(struct buf *out, enum conf_language language, int64_t ten_thousandths);
+
+/* 1234 ten thousandths more as "+12,3 %" (vi) or "+12.3 %" (en). */
+void label_change(struct buf *out, enum conf_language language, int64_t ten_thousandths);
 
 /* What pages and the command line say, found by enum. */
 enum label_word {
@@ -43,9 +48,11 @@ enum label_word {
 	WORD_REFUSED,
 	WORD_SHARE, /* of a whole */
 	WORD_SUM,
+	WORD_CHANGE, /* against the same time of the period before */
 	WORD_AVERAGE,
 	WORD_RUNNING, /* a period that is not over */
 	WORD_ESTIMATE,
+	WORD_ESTIMATED, /* the same at the head of a column */
 	WORD_TIMEZONE,
 	WORD_LANGUAGE,
 	WORD_HOSTS,
@@ -77,7 +84,7 @@ enum label_word {
 	WORD_USER,
 	WORD_HOST,
 	WORD_COMMAND,
-	WORD_CHANGE,
+	WORD_CHANGED, /* by an operator */
 	WORD_WHY,
 	WORD_OVERVIEW,
 	WORD_BY_DAY,

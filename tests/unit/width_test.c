@@ -8,7 +8,7 @@
 #include <locale.h>
 #include <wchar.h>
 
-#include "cli/inert.h"
+#include "base/inert.h"
 #include "cli/width.h"
 
 /*
