@@ -114,6 +114,7 @@ int cmd_months(struct cli *cli);
 int cmd_years(struct cli *cli);
 int cmd_counts(struct cli *cli);
 int cmd_top(struct cli *cli);
+int cmd_live(struct cli *cli);
 int cmd_sites(struct cli *cli);
 int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);

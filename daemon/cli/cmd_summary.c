@@ -216,7 +216,7 @@ add_row(struct table *table, const struct site_figures *figures, enum metric met
 	struct cell *row = table_row(table);
 	cell_text(&row[COLUMN_SITE], slice_of(figures->key));
 	if (!figures->site)
-		cell_shown(&row[COLUMN_SITE], slice_of(label_word(language, WORD_SUM)));
+		cell_shown(&row[COLUMN_SITE], slice_of(label_word(language, WORD_TOTAL)));
 	cell_text(&row[COLUMN_OF], slice_of(metric_names[metric]));
 	cell_shown(&row[COLUMN_OF], slice_of(label_word(language, metric_words[metric])));
 	for (size_t i = 0; i < SUMMARY_PERIODS; i++)

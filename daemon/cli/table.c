@@ -91,7 +91,8 @@ cell_slice(const struct cell *cell)
 const char *
 table_site(const struct table *table, enum conf_language language)
 {
-	return strcmp(table->site, TABLE_TOTAL) == 0 ? label_word(language, WORD_SUM) : table->site;
+	return strcmp(table->site, TABLE_TOTAL) == 0 ? label_word(language, WORD_TOTAL)
+						     : table->site;
 }
 
 int

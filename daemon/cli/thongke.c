@@ -36,6 +36,8 @@ static const struct command commands[] = {
 	{"years", "[RANGE]", "by year", cmd_years, TAKES_PERIODS, 0, 1},
 	{"top", "DIMENSION [RANGE]", "the values of a dimension by their hits, of today", cmd_top,
 	 TAKES_SITES | TAKES_RANGE, 1, 2},
+	{"live", "", "a row a second: what comes in, how far Redis is behind; q ends it", cmd_live,
+	 TAKES_SITES | TAKES_LIMIT, 0, 0},
 	{"counts", "", "what the counter in a page shows now", cmd_counts,
 	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},

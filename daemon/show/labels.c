@@ -41,6 +41,7 @@ static const struct row_label {
 /* Heads of columns and the words around a table's sums. */
 static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_SITE] = {[CONF_VI] = "Trang", [CONF_EN] = "Site"},
+	[WORD_TIME] = {[CONF_VI] = "Giờ", [CONF_EN] = "Time"},
 	[WORD_HOUR] = {[CONF_VI] = "Giờ", [CONF_EN] = "Hour"},
 	[WORD_DAY] = {[CONF_VI] = "Ngày", [CONF_EN] = "Day"},
 	[WORD_WEEK] = {[CONF_VI] = "Tuần", [CONF_EN] = "Week"},
@@ -62,6 +63,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_REFUSED] = {[CONF_VI] = "Từ chối", [CONF_EN] = "Refused"},
 	[WORD_SHARE] = {[CONF_VI] = "Tỷ lệ", [CONF_EN] = "Share"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
+	[WORD_TOTAL] = {[CONF_VI] = "Tổng", [CONF_EN] = "Total"},
 	[WORD_CHANGE] = {[CONF_VI] = "Cùng kỳ", [CONF_EN] = "Change"},
 	[WORD_AVERAGE] = {[CONF_VI] = "Trung bình", [CONF_EN] = "Average"},
 	[WORD_RUNNING] = {[CONF_VI] = "chưa hết", [CONF_EN] = "not over yet"},
@@ -80,6 +82,12 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_FRAMES] = {[CONF_VI] = "Khung", [CONF_EN] = "Frames"},
 	[WORD_RECORDS] = {[CONF_VI] = "Bản ghi", [CONF_EN] = "Records"},
 	[WORD_DAMAGED] = {[CONF_VI] = "Hỏng", [CONF_EN] = "Damaged"},
+	[WORD_LIVE_HITS] = {[CONF_VI] = "Xem", [CONF_EN] = "Views"},
+	[WORD_LIVE_VISITS] = {[CONF_VI] = "Truy cập", [CONF_EN] = "Visits"},
+	[WORD_LIVE_ONLINE] = {[CONF_VI] = "Online", [CONF_EN] = "Online"},
+	[WORD_LIVE_BOTS] = {[CONF_VI] = "Bot", [CONF_EN] = "Bots"},
+	[WORD_LAG] = {[CONF_VI] = "Trễ", [CONF_EN] = "Lag"},
+	[WORD_P99] = {[CONF_VI] = "p99", [CONF_EN] = "p99"},
 	[WORD_CHECK] = {[CONF_VI] = "Kiểm tra", [CONF_EN] = "Check"},
 	[WORD_STATE] = {[CONF_VI] = "Trạng thái", [CONF_EN] = "State"},
 	[WORD_FINDING] = {[CONF_VI] = "Kết quả", [CONF_EN] = "Finding"},
@@ -94,7 +102,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_PERIOD] = {[CONF_VI] = "Kỳ", [CONF_EN] = "Period"},
 	[WORD_ADJUSTED] = {[CONF_VI] = "Điều chỉnh", [CONF_EN] = "Adjusted"},
 	[WORD_SHOWN] = {[CONF_VI] = "Hiển thị", [CONF_EN] = "Shown"},
-	[WORD_TIME] = {[CONF_VI] = "Thời điểm", [CONF_EN] = "Time"},
+	[WORD_WHEN] = {[CONF_VI] = "Thời điểm", [CONF_EN] = "Time"},
 	[WORD_USER] = {[CONF_VI] = "Người dùng", [CONF_EN] = "User"},
 	[WORD_HOST] = {[CONF_VI] = "Máy chủ", [CONF_EN] = "Host"},
 	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
@@ -184,6 +192,14 @@ label_change(struct buf *out, enum conf_language language, int64_t ten_thousandt
 	else
 		buf_add_literal(out, "-");
 	label_share(out, language, ten_thousandths < 0 ? -ten_thousandths : ten_thousandths);
+}
+
+void
+label_millis(struct buf *out, enum conf_language language, int64_t micros)
+{
+	int64_t tenths = (micros + 50) / 100;
+	label_number(out, language, tenths / 10);
+	buf_addf(out, "%c%d ms", languages[language].decimal, (int)(tenths % 10));
 }
 
 const char *

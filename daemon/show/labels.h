@@ -24,9 +24,13 @@ void label_share(struct buf *out, enum conf_language language, int64_t ten_thous
 /* 1234 ten thousandths more as "+12,3 %" (vi) or "+12.3 %" (en). */
 void label_change(struct buf *out, enum conf_language language, int64_t ten_thousandths);
 
+/* 12345 microseconds as "12,3 ms" (vi) or "12.3 ms" (en). */
+void label_millis(struct buf *out, enum conf_language language, int64_t micros);
+
 /* What pages and the command line say, found by enum. */
 enum label_word {
 	WORD_SITE,
+	WORD_TIME,
 	WORD_HOUR,
 	WORD_DAY,
 	WORD_WEEK,
@@ -48,6 +52,7 @@ enum label_word {
 	WORD_REFUSED,
 	WORD_SHARE, /* of a whole */
 	WORD_SUM,
+	WORD_TOTAL,  /* of several sites */
 	WORD_CHANGE, /* against the same time of the period before */
 	WORD_AVERAGE,
 	WORD_RUNNING, /* a period that is not over */
@@ -66,6 +71,12 @@ enum label_word {
 	WORD_FRAMES,
 	WORD_RECORDS,
 	WORD_DAMAGED,
+	WORD_LIVE_HITS, /* shorter than the usual words, for a row a second */
+	WORD_LIVE_VISITS,
+	WORD_LIVE_ONLINE,
+	WORD_LIVE_BOTS,
+	WORD_LAG,
+	WORD_P99,   /* what 99 of 100 do not exceed */
 	WORD_CHECK, /* something that is looked at */
 	WORD_STATE,
 	WORD_FINDING,
@@ -80,7 +91,7 @@ enum label_word {
 	WORD_PERIOD,
 	WORD_ADJUSTED, /* by an operator */
 	WORD_SHOWN,
-	WORD_TIME,
+	WORD_WHEN,
 	WORD_USER,
 	WORD_HOST,
 	WORD_COMMAND,
