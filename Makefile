@@ -25,6 +25,7 @@ ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(SANITIZE) -Idaemon -inclu
 LDLIBS = -pthread $(PKG_LIBS)
 
 LIBRARY := $(patsubst %,$(B)/%.o,$(basename $(filter-out daemon/cli/thongke.c,$(wildcard daemon/*/*.c))))
+ASSETS := $(wildcard client-js/*.js client-js/*.css client-js/*.html)
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 C_FILES = $(wildcard daemon/*.c daemon/*/*.[ch] tests/*/*.[ch])
@@ -54,7 +55,20 @@ $(B)/%.o: %.c
 
 # What is embedded with .incbin, which the compiler's own list of dependencies does not see.
 $(B)/daemon/store/script.o: $(if $(MUTANT),$(B),daemon/store)/apply.lua
-$(B)/daemon/show/assets.o: $(wildcard client-js/*)
+$(B)/daemon/show/assets.o: $(foreach file,$(ASSETS),$(B)/$(file) $(B)/$(file).gz)
+$(B)/daemon/show/assets.o: ALL_CFLAGS += -DASSETS_DIR='"$(B)/client-js"'
+
+# What is served of client-js: the script without indentation and comments, and every file compressed as well.
+$(B)/client-js/%.js: client-js/%.js
+	@mkdir -p $(@D)
+	sed -e 's/^[[:space:]]*//' -e 's|^// .*||' -e 's| // .*||' -e '/^$$/d' $< >$@.new && mv $@.new $@
+
+$(B)/client-js/%: client-js/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(B)/client-js/%.gz: $(B)/client-js/%
+	gzip -9nc $< >$@.new && mv $@.new $@
 
 # Where the installed program finds the files that come with it.
 $(B)/daemon/hit/rules.o: ALL_CFLAGS += -DTHONGKE_SHARE_DIR='"$(PREFIX)/share/thongke"'

@@ -41,7 +41,7 @@ struct known_field {
 };
 
 /* By the length of their names. */
-enum { FIELDS_OF_LENGTH = 3 };
+enum { FIELDS_OF_LENGTH = 4 };
 static const struct known_field known_fields[][FIELDS_OF_LENGTH] = {
 	[3] = {{"dnt", HTTP_FIELD_DNT}},
 	[4] = {{"host", HTTP_FIELD_HOST}},
@@ -57,6 +57,7 @@ static const struct known_field known_fields[][FIELDS_OF_LENGTH] = {
 	[13] = {{"if-none-match", HTTP_FIELD_IF_NONE_MATCH}},
 	[14] = {{"content-length", HTTP_FIELD_CONTENT_LENGTH}},
 	[15] = {{"accept-language", HTTP_FIELD_ACCEPT_LANGUAGE},
+		{"accept-encoding", HTTP_FIELD_ACCEPT_ENCODING},
 		{"x-forwarded-for", HTTP_FIELD_FORWARDED_FOR},
 		{"thongke-explain", HTTP_FIELD_EXPLAIN}},
 	[16] = {{"sec-ch-ua-mobile", HTTP_FIELD_CH_UA_MOBILE}},

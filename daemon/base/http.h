@@ -40,6 +40,7 @@ enum http_method {
 	X(if_none_match, IF_NONE_MATCH, FIRST)         \
 	X(connection, CONNECTION, FIRST)               \
 	X(accept_language, ACCEPT_LANGUAGE, FIRST)     \
+	X(accept_encoding, ACCEPT_ENCODING, FIRST)     \
 	X(ch_ua, CH_UA, FIRST)                         \
 	X(ch_ua_mobile, CH_UA_MOBILE, FIRST)           \
 	X(ch_ua_platform, CH_UA_PLATFORM, FIRST)       \

@@ -10,6 +10,9 @@
 
 #define NO_STORE "Cache-Control: no-store\r\n"
 #define NO_SNIFF "X-Content-Type-Options: nosniff\r\n"
+#define AN_HOUR "Cache-Control: public, max-age=3600\r\n"
+#define FOR_EVER "Cache-Control: public, max-age=31536000, immutable\r\n"
+#define ASK_AGAIN "Cache-Control: no-cache\r\n"
 /* Lets pages that ask for cross-origin isolation embed it. */
 #define ANY_PAGE "Cross-Origin-Resource-Policy: cross-origin\r\n"
 /* Counts that were only read are as good a few seconds later. */
@@ -22,18 +25,24 @@ static const struct slice answer_heads[ANSWER_FORMS] = {
 	[ANSWER_JSON] = OK("application/json; charset=utf-8", NO_STORE),
 	[ANSWER_TEXT] = OK("text/plain; charset=utf-8", NO_STORE),
 	[ANSWER_GIF] = OK("image/gif", NO_STORE ANY_PAGE),
-	[ANSWER_SCRIPT] = OK("text/javascript; charset=utf-8",
-			     "Cache-Control: public, max-age=3600\r\n" ANY_PAGE),
-	[ANSWER_STYLE] =
-		OK("text/css; charset=utf-8", "Cache-Control: public, max-age=3600\r\n" ANY_PAGE),
+	[ANSWER_SCRIPT] = OK("text/javascript; charset=utf-8", AN_HOUR ANY_PAGE),
+	[ANSWER_SCRIPT_FROZEN] = OK("text/javascript; charset=utf-8", FOR_EVER ANY_PAGE),
+	[ANSWER_STYLE] = OK("text/css; charset=utf-8", AN_HOUR ANY_PAGE),
 	[ANSWER_SVG] = OK("image/svg+xml", NO_STORE ANY_PAGE ONLY_STYLE),
 	[ANSWER_SVG_READ] = OK("image/svg+xml", BRIEFLY ANY_PAGE ONLY_STYLE),
 	[ANSWER_FRAGMENT] = OK("text/html; charset=utf-8", BRIEFLY),
 	[ANSWER_STATS] = OK("text/html; charset=utf-8", BRIEFLY),
 	[ANSWER_FRAME] = OK("text/html; charset=utf-8", NO_STORE),
 	[ANSWER_SHIELD] = OK("application/json; charset=utf-8", BRIEFLY),
-	[ANSWER_PAGE] = OK("text/html; charset=utf-8", "Cache-Control: no-cache\r\n"),
+	[ANSWER_PAGE] = OK("text/html; charset=utf-8", ASK_AGAIN),
 	[ANSWER_METRICS] = OK("text/plain; version=0.0.4; charset=utf-8", NO_STORE),
+};
+
+/* How long a 304 lets the stored answer live: as long as the 200 did. */
+static const struct slice answer_lives[ANSWER_FORMS] = {
+	[ANSWER_SCRIPT] = SLICE(AN_HOUR),
+	[ANSWER_SCRIPT_FROZEN] = SLICE(FOR_EVER),
+	[ANSWER_PAGE] = SLICE(ASK_AGAIN),
 };
 
 /* The statuses without a body, and what they say instead. */
@@ -42,7 +51,7 @@ static const struct {
 	struct slice head;
 } answer_bare[] = {
 	{204, SLICE("HTTP/1.1 204 No Content\r\n" NO_STORE)},
-	{304, SLICE("HTTP/1.1 304 Not Modified\r\nCache-Control: public, max-age=3600\r\n")},
+	{304, SLICE("HTTP/1.1 304 Not Modified\r\n")},
 };
 
 static bool
@@ -80,6 +89,8 @@ answer_put(struct buf *out, const struct answer *answer, const struct answer_dat
 		buf_add_slice(out, answer_heads[answer->form]);
 	else if (!bare)
 		body = answer_error_head(out, answer);
+	if (answer->status == 304)
+		buf_add_slice(out, answer_lives[answer->form]);
 	if (answer->cors)
 		buf_add_literal(out, "Access-Control-Allow-Origin: *\r\n");
 	buf_add_slice(out, answer->extra);
@@ -117,24 +128,63 @@ answer_date_set(struct answer_date *date, int64_t utc)
 		date->len = 0;
 }
 
+static struct slice
+trimmed(struct slice text)
+{
+	while (text.len > 0 && (*text.ptr == ' ' || *text.ptr == '\t'))
+		text = (struct slice){text.ptr + 1, text.len - 1};
+	while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+/* Cuts what stands before the next `mark` off the front of the text, without spaces around it. */
+static struct slice
+next_part(struct slice *text, char mark)
+{
+	const char *end = memchr(text->ptr, mark, text->len);
+	struct slice part = {text->ptr, end ? (size_t)(end - text->ptr) : text->len};
+	size_t taken = part.len + (end != NULL);
+	*text = (struct slice){text->ptr + taken, text->len - taken};
+	return trimmed(part);
+}
+
+/* "q=0", "q=0.000": a weight that means never. */
+static bool
+weighs_nothing(struct slice weight)
+{
+	if (weight.len < 3 || (*weight.ptr | 0x20) != 'q' || weight.ptr[1] != '=')
+		return false;
+	for (size_t i = 2; i < weight.len; i++)
+		if (weight.ptr[i] != '0' && weight.ptr[i] != '.')
+			return false;
+	return true;
+}
+
+bool
+answer_takes_gzip(struct slice field)
+{
+	bool any = false;
+	while (field.len > 0) {
+		struct slice item = next_part(&field, ',');
+		struct slice coding = next_part(&item, ';');
+		bool taken = !weighs_nothing(trimmed(item));
+		if (slice_case_eq(coding, SLICE("gzip")) || slice_case_eq(coding, SLICE("x-gzip")))
+			return taken;
+		any |= taken && slice_eq(coding, SLICE("*"));
+	}
+	return any;
+}
+
 bool
 answer_etag_matches(struct slice field, struct slice etag)
 {
 	while (field.len > 0) {
-		const char *comma = memchr(field.ptr, ',', field.len);
-		size_t len = comma ? (size_t)(comma - field.ptr) : field.len;
-		struct slice item = {field.ptr, len};
-		while (item.len > 0 && (*item.ptr == ' ' || *item.ptr == '\t'))
-			item = (struct slice){item.ptr + 1, item.len - 1};
-		while (item.len > 0 &&
-		       (item.ptr[item.len - 1] == ' ' || item.ptr[item.len - 1] == '\t'))
-			item.len--;
+		struct slice item = next_part(&field, ',');
 		if (item.len > 2 && memcmp(item.ptr, "W/", 2) == 0)
 			item = (struct slice){item.ptr + 2, item.len - 2};
 		if (slice_eq(item, etag) || slice_eq(item, SLICE("*")))
 			return true;
-		len += comma ? 1 : 0;
-		field = (struct slice){field.ptr + len, field.len - len};
 	}
 	return false;
 }

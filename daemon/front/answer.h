@@ -11,6 +11,7 @@ enum answer_form {
 	ANSWER_TEXT,
 	ANSWER_GIF,
 	ANSWER_SCRIPT,
+	ANSWER_SCRIPT_FROZEN, /* under a name that another content will not have */
 	ANSWER_STYLE,
 	ANSWER_PAGE,
 	ANSWER_SVG,      /* of a hit */
@@ -42,6 +43,9 @@ struct answer_date {
 void answer_date_set(struct answer_date *date, int64_t utc);
 
 void answer_put(struct buf *out, const struct answer *answer, const struct answer_date *date);
+
+/* Whether an Accept-Encoding field (RFC 9110 section 12.5.3; absent: no) takes gzip. */
+bool answer_takes_gzip(struct slice accept_encoding);
 
 /* Whether an If-None-Match field (RFC 9110 section 13.1.2) names `etag`, which is given with its quotes. */
 bool answer_etag_matches(struct slice if_none_match, struct slice etag);

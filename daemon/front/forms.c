@@ -9,10 +9,10 @@
 void
 forms_init(struct public_state *state)
 {
-	buf_add_slice(&state->frame_style, state->assets[ASSET_STYLE].content);
-	buf_add_slice(&state->frame_style, state->assets[ASSET_FRAME_STYLE].content);
+	buf_add_slice(&state->frame_style, state->assets[ASSET_STYLE].plain.content);
+	buf_add_slice(&state->frame_style, state->assets[ASSET_FRAME_STYLE].plain.content);
 	policy_hash(state->frame_hash, buf_slice(&state->frame_style));
-	policy_hash(state->stats_hash, state->assets[ASSET_STATS_STYLE].content);
+	policy_hash(state->stats_hash, state->assets[ASSET_STATS_STYLE].plain.content);
 }
 
 void

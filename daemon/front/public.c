@@ -149,34 +149,39 @@ public_counts(void *context, const struct call *call, struct pending *pending)
 	return pending->numbers ? public_ask_pages(state, pending) : status;
 }
 
-static int
-public_asset_status(const struct asset *asset, const struct call *call)
+static const struct asset_body *
+public_asset_body(const struct public_state *state, enum asset_id id, const struct pending *pending)
 {
-	return answer_etag_matches(call->request->if_none_match, slice_of(asset->etag)) ? 304 : 200;
+	const struct asset *asset = &state->assets[id];
+	return pending->gzip ? &asset->gzip : &asset->plain;
+}
+
+static int
+public_asset(const struct public_state *state, enum asset_id id, const struct call *call,
+	     struct pending *pending)
+{
+	pending->gzip = answer_takes_gzip(call->request->accept_encoding);
+	struct slice etag = slice_of(public_asset_body(state, id, pending)->etag);
+	return answer_etag_matches(call->request->if_none_match, etag) ? 304 : 200;
 }
 
 static int
 public_script(void *context, const struct call *call, struct pending *pending)
 {
-	struct public_state *state = context;
-	(void)pending;
-	return public_asset_status(&state->assets[ASSET_SCRIPT], call);
+	return public_asset(context, ASSET_SCRIPT, call, pending);
 }
 
 static int
 public_style(void *context, const struct call *call, struct pending *pending)
 {
-	struct public_state *state = context;
-	(void)pending;
-	return public_asset_status(&state->assets[ASSET_STYLE], call);
+	return public_asset(context, ASSET_STYLE, call, pending);
 }
 
 static int
 public_demo(void *context, const struct call *call, struct pending *pending)
 {
 	struct public_state *state = context;
-	(void)pending;
-	return state->conf->demo ? public_asset_status(&state->assets[ASSET_DEMO], call) : 404;
+	return state->conf->demo ? public_asset(state, ASSET_DEMO, call, pending) : 404;
 }
 
 /* --- numbers of pages --- */
@@ -310,31 +315,32 @@ public_render_gif(void *context, const struct pending *pending, struct answer *a
 }
 
 static void
-public_give(struct answer *answer, const struct asset *asset)
+public_render_asset(const struct public_state *state, enum asset_id id,
+		    const struct pending *pending, struct answer *answer)
 {
-	answer->body = asset->content;
-	answer->extra = slice_of(asset->etag_line);
+	const struct asset_body *body = public_asset_body(state, id, pending);
+	answer->body = body->content;
+	answer->extra = slice_of(body->lines);
+	if (pending->status == 304)
+		answer->extra.len = body->common;
 }
 
 static void
 public_render_script(void *context, const struct pending *pending, struct answer *answer)
 {
-	(void)pending;
-	public_give(answer, &((struct public_state *)context)->assets[ASSET_SCRIPT]);
+	public_render_asset(context, ASSET_SCRIPT, pending, answer);
 }
 
 static void
 public_render_style(void *context, const struct pending *pending, struct answer *answer)
 {
-	(void)pending;
-	public_give(answer, &((struct public_state *)context)->assets[ASSET_STYLE]);
+	public_render_asset(context, ASSET_STYLE, pending, answer);
 }
 
 static void
 public_render_demo(void *context, const struct pending *pending, struct answer *answer)
 {
-	(void)pending;
-	public_give(answer, &((struct public_state *)context)->assets[ASSET_DEMO]);
+	public_render_asset(context, ASSET_DEMO, pending, answer);
 }
 
 /* --- the table --- */
@@ -359,32 +365,28 @@ static const struct route public_routes[] = {
 	},
 	{
 		.path = SLICE("/hit.gif"),
-		.methods = READS,
-		.allow = ALLOW_READS,
+		READ,
 		.form = ANSWER_GIF,
 		.handle = public_hit,
 		.render = public_render_gif,
 	},
 	{
 		.path = SLICE("/counts.json"),
-		.methods = READS,
-		.allow = ALLOW_READS,
+		READ,
 		.form = ANSWER_JSON,
 		.handle = public_counts,
 		.render = public_render_json,
 	},
 	{
 		.path = SLICE("/counts.txt"),
-		.methods = READS,
-		.allow = ALLOW_READS,
+		READ,
 		.form = ANSWER_TEXT,
 		.handle = public_counts,
 		.render = public_render_text,
 	},
 	{
 		.path = SLICE("/thongke.js"),
-		.methods = READS,
-		.allow = ALLOW_READS,
+		READ,
 		.large = true,
 		.form = ANSWER_SCRIPT,
 		.handle = public_script,
@@ -442,8 +444,7 @@ static const struct route public_routes[] = {
 	},
 	{
 		.path = SLICE("/demo"),
-		.methods = READS,
-		.allow = ALLOW_READS,
+		READ,
 		.large = true,
 		.form = ANSWER_PAGE,
 		.handle = public_demo,
@@ -457,6 +458,15 @@ static const struct route public_routes[] = {
 	},
 };
 
+/* The script under the name that goes with its content: found by that name alone. */
+static const struct route public_frozen_script = {
+	READ,
+	.large = true,
+	.form = ANSWER_SCRIPT_FROZEN,
+	.handle = public_script,
+	.render = public_render_script,
+};
+
 static const struct route *
 public_find(void *context, struct slice path)
 {
@@ -465,7 +475,10 @@ public_find(void *context, struct slice path)
 	if (base.len > 0 && path.len > base.len && path.ptr[base.len] == '/' &&
 	    memcmp(path.ptr, base.ptr, base.len) == 0)
 		path = (struct slice){path.ptr + base.len, path.len - base.len};
-	return route_find(public_routes, COUNT_OF(public_routes), path);
+	const struct route *route = route_find(public_routes, COUNT_OF(public_routes), path);
+	if (!route && slice_eq(path, slice_of(state->assets[ASSET_SCRIPT].frozen)))
+		route = &public_frozen_script;
+	return route;
 }
 
 static void

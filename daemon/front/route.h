@@ -23,6 +23,7 @@ struct pending {
 	int status;
 	enum answer_form form;
 	const char *extra; /* more header lines, or NULL */
+	bool gzip;         /* of a file: the client takes it compressed */
 	bool head_only;
 	bool last;   /* the connection closes after this answer */
 	int wait_ms; /* for how long the answer may wait for what it lacks */

@@ -46,7 +46,7 @@ stats_page_render(void *context, const struct pending *pending, struct answer *a
 					 .view = &pending->view,
 					 .counts = &counts,
 					 .stats = own->stats,
-					 .style = state->assets[ASSET_STATS_STYLE].content,
+					 .style = state->assets[ASSET_STATS_STYLE].plain.content,
 					 .geo = intake_geo(state->intake),
 				 });
 	buf_clear(&state->lines);

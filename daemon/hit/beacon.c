@@ -15,6 +15,7 @@ struct parameter {
 
 static const struct parameter parameters[] = {
 	{{"s", 1}, offsetof(struct beacon, site)},
+	{{"site", 4}, offsetof(struct beacon, site)},
 	{{"u", 1}, offsetof(struct beacon, url)},
 	{{"r", 1}, offsetof(struct beacon, referrer)},
 	{{"w", 1}, offsetof(struct beacon, width)},

@@ -14,7 +14,7 @@ enum { BEACON_TEXT_MAX = HTTP_LINE_MAX + HTTP_BODY_MAX, BEACON_PAGES_MAX = 50 };
 
 /* Slices point into text; absent ones are {NULL, 0}. */
 struct beacon {
-	struct slice site;                    /* s */
+	struct slice site;                    /* s, or site as the script's tag names it */
 	struct slice url;                     /* u: page URL or path */
 	struct slice referrer;                /* r: where the visitor came from */
 	struct slice width;                   /* w: of the screen */

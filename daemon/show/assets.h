@@ -14,10 +14,22 @@ enum asset_id {
 	ASSETS
 };
 
-struct asset {
+enum { ASSET_INTEGRITY_MAX = 64 };
+
+/* A file as it is sent, in one encoding. */
+struct asset_body {
 	struct slice content; /* lives as long as the program */
-	char etag[24];        /* with its quotes; changes with the content */
-	char etag_line[40];   /* "ETag: ...", with its CRLF */
+	char etag[32];   /* with its quotes; changes with the content, and differs by encoding */
+	char lines[128]; /* header lines that say so, each with its CRLF */
+	size_t common;   /* of them, those that a 304 has too */
+};
+
+struct asset {
+	struct asset_body plain, gzip;
+	/* "/thongke-0123456789abcdef.js", or "": a name that another content will not have */
+	char frozen[40];
+	/* "sha256-...": for the integrity attribute of a tag (Subresource Integrity) */
+	char integrity[ASSET_INTEGRITY_MAX];
 };
 
 void asset_get(enum asset_id id, struct asset *asset);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hostile, slow and old clients over plain sockets: what they get, and that nobody else notices."""
+import gzip
 import json
 import os
+import pathlib
+import re
 import resource
 import signal
 import socket
@@ -220,6 +223,46 @@ def test_the_script_is_sent_once(daemon):
         again = daemon.get("/thongke.js", **{"If-None-Match": field})
         assert (again.status, again.body, again.headers["ETag"]) == (304, b"", etag), field
     assert daemon.get("/thongke.js", **{"If-None-Match": '"other"'}).body == script.body
+
+
+def test_the_script_is_sent_compressed_to_those_who_take_it(daemon):
+    plain, packed = daemon.get("/thongke.js"), daemon.get("/thongke.js", **{"Accept-Encoding": "gzip, deflate, br"})
+    assert gzip.decompress(packed.body) == plain.body and len(packed.body) < len(plain.body)
+    assert (plain.headers["Content-Encoding"], packed.headers["Content-Encoding"]) == (None, "gzip")
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    for accepts, sent in (("br, gzip;q=0", plain), ("identity", plain), ("gzip", packed)):
+        answer = daemon.get("/thongke.js", **{"Accept-Encoding": accepts})
+        assert answer.body == sent.body, accepts
+        again = daemon.get("/thongke.js", **{"Accept-Encoding": accepts, "If-None-Match": sent.headers["ETag"]})
+        assert (again.status, again.body, again.headers["Content-Encoding"]) == (304, b"", None), accepts
+        assert again.headers["Vary"] == "Accept-Encoding" and again.headers["ETag"] == sent.headers["ETag"], accepts
+    # One encoding's tag says nothing about the other's bytes.
+    assert daemon.get("/thongke.js", **{"If-None-Match": packed.headers["ETag"]}).status == 200
+    head = daemon.request("HEAD", "/thongke.js", headers={"Accept-Encoding": "gzip"})
+    assert (head.headers["Content-Length"], head.headers["Content-Encoding"]) == (str(len(packed.body)), "gzip")
+
+
+def test_what_is_sent_of_the_script_is_its_source_without_comments(daemon):
+    source = (pathlib.Path(__file__).parents[2] / "client-js/thongke.js").read_text()
+    lines = (re.sub(r"(^|\s)// .*", "", line).strip() for line in source.splitlines())
+    assert daemon.get("/thongke.js").body.decode() == "".join(line + "\n" for line in lines if line)
+
+
+def test_the_script_has_a_name_that_no_other_content_will_have(daemon):
+    script = daemon.get("/thongke.js")
+    name = "/thongke-%s.js" % script.headers["ETag"].strip('"')
+    frozen = daemon.get(name)
+    assert (frozen.status, frozen.body) == (200, script.body)
+    assert frozen.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert script.headers["Cache-Control"] == "public, max-age=3600"
+    again = daemon.get(name, **{"If-None-Match": frozen.headers["ETag"]})
+    assert (again.status, again.headers["Cache-Control"]) == (304, frozen.headers["Cache-Control"])
+    head = daemon.request("HEAD", name)
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(script.body)))
+    assert daemon.request("POST", name).status == 405
+    for other in ("/thongke-0000000000000000.js", "/thongke-.js", name + "x", name.replace(".js", ".css")):
+        assert daemon.get(other).status == 404, other
 
 
 def test_demo_only_where_it_is_switched_on(daemon, alone):

@@ -99,6 +99,63 @@ etags_match_as_the_rfc_says(void **state)
 				 rows[i].matches);
 }
 
+/* RFC 9110 section 12.5.3, the examples among them; an absent field may mean anything, and a plain file is always right. */
+static void
+gzip_is_taken_as_the_rfc_says(void **state)
+{
+	static const struct {
+		const char *field;
+		bool taken;
+	} rows[] = {
+		{"compress, gzip", true},
+		{"", false},
+		{"*", true},
+		{"compress;q=0.5, gzip;q=1.0", true},
+		{"gzip;q=1.0, identity; q=0.5, *;q=0", true},
+		{"gzip, deflate, br, zstd", true},
+		{"deflate,\tGZIP ; Q=0.001", true},
+		{"x-gzip", true},
+		{"gzip;q=0", false},
+		{"gzip; q=0.000, *", false},
+		{"*;q=0", false},
+		{"identity", false},
+		{"br", false},
+		{"gzipped", false},
+		{"br;gzip", false},
+		{",;,", false},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(answer_takes_gzip(slice_of(rows[i].field)), rows[i].taken);
+	assert_false(answer_takes_gzip((struct slice){NULL, 0}));
+}
+
+/* RFC 9110 section 15.4.5: a 304 has the Cache-Control that the 200 would have. */
+static void
+a_file_lives_as_long_after_a_304_as_after_a_200(void **state)
+{
+	(void)state;
+	static const struct {
+		enum answer_form form;
+		const char *lives;
+	} rows[] = {
+		{ANSWER_SCRIPT, "Cache-Control: public, max-age=3600\r\n"},
+		{ANSWER_SCRIPT_FROZEN, "Cache-Control: public, max-age=31536000, immutable\r\n"},
+		{ANSWER_PAGE, "Cache-Control: no-cache\r\n"},
+	};
+	struct answer_date date = {0};
+	answer_date_set(&date, RFC_MOMENT);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		for (int status = 200; status <= 304; status += 104) {
+			struct buf out = {0};
+			answer_put(&out, &(struct answer){.status = status, .form = rows[i].form},
+				   &date);
+			buf_add(&out, "", 1);
+			assert_non_null(strstr(out.data, rows[i].lives));
+			buf_release(&out);
+		}
+}
+
 static void
 the_date_follows_the_second(void **state)
 {
@@ -122,6 +179,8 @@ main(void)
 		cmocka_unit_test(no_content_has_no_length),
 		cmocka_unit_test(errors_are_fixed_texts),
 		cmocka_unit_test(etags_match_as_the_rfc_says),
+		cmocka_unit_test(gzip_is_taken_as_the_rfc_says),
+		cmocka_unit_test(a_file_lives_as_long_after_a_304_as_after_a_200),
 		cmocka_unit_test(the_date_follows_the_second),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

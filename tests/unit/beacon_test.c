@@ -104,6 +104,8 @@ test_first_counts(void **state)
 	assert_int_equal(read_query(&b, SLICE("s=a&s=b&s=%ff&u=&u=/x")), 0);
 	assert_true(slice_eq(b.site, SLICE("a")));
 	assert_int_equal(b.url.len, 0);
+	assert_int_equal(read_query(&b, SLICE("site=a&s=b")), 0);
+	assert_true(slice_eq(b.site, SLICE("a")));
 	assert_int_equal(read_post(&b, "s=a", SLICE("text/plain"), "s=b&u=/x&u=/y"), 0);
 	assert_true(slice_eq(b.site, SLICE("a")));
 	assert_true(slice_eq(b.url, SLICE("/x")));
