@@ -98,6 +98,78 @@ parse_time(struct accesslog *log, const char *text, int64_t *utc)
 	return true;
 }
 
+/* "+07:00", "+0700" or "Z", and nothing behind it; seconds east of Greenwich. */
+static bool
+parse_offset(struct slice text, int64_t *seconds)
+{
+	*seconds = 0;
+	if (slice_eq(text, SLICE("Z")))
+		return true;
+	bool colon = text.len == 6 && text.ptr[3] == ':';
+	if ((!colon && text.len != 5) || (text.ptr[0] != '+' && text.ptr[0] != '-'))
+		return false;
+	int hours = two_digits(text.ptr + 1), minutes = two_digits(text.ptr + (colon ? 4 : 3));
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return false;
+	*seconds = hours * 3600 + minutes * 60;
+	*seconds = text.ptr[0] == '-' ? -*seconds : *seconds;
+	return true;
+}
+
+static bool
+parse_clock(const char *text, int64_t *seconds)
+{
+	int hour = two_digits(text), minute = two_digits(text + 3), second = two_digits(text + 6);
+	*seconds = hour * 3600 + minute * 60 + second;
+	return text[2] == ':' && text[5] == ':' && hour >= 0 && hour <= 23 && minute >= 0 &&
+	       minute <= 59 && second >= 0 && second <= 60;
+}
+
+/* "2020-05-20T14:32:07.123+07:00" */
+static bool
+parse_iso(struct slice text, int64_t *utc)
+{
+	enum { CLOCK = 11, END = 19 };
+	enum period_kind kind;
+	int32_t day;
+	int64_t seconds, offset;
+	if (text.len < END || (text.ptr[CLOCK - 1] != 'T' && text.ptr[CLOCK - 1] != ' ') ||
+	    !period_parse((struct slice){text.ptr, CLOCK - 1}, &kind, &day) || kind != PERIOD_DAY ||
+	    !parse_clock(text.ptr + CLOCK, &seconds))
+		return false;
+	size_t at = END;
+	if (at < text.len && text.ptr[at] == '.')
+		for (at++; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+			;
+	if (!parse_offset((struct slice){text.ptr + at, text.len - at}, &offset))
+		return false;
+	*utc = (int64_t)day * 86400 + seconds - offset;
+	return true;
+}
+
+static bool
+parse_epoch(struct slice text, int64_t *utc)
+{
+	enum { DIGITS_MAX = 11 };
+	size_t at = 0;
+	int64_t value = 0;
+	for (; at < text.len && at < DIGITS_MAX && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+		value = value * 10 + (text.ptr[at] - '0');
+	bool whole = at == text.len || text.ptr[at] == '.';
+	for (size_t i = at + 1; i < text.len; i++)
+		whole = whole && text.ptr[i] >= '0' && text.ptr[i] <= '9';
+	*utc = value;
+	return at > 0 && whole;
+}
+
+bool
+accesslog_time(struct accesslog *log, struct slice text, int64_t *utc)
+{
+	if (text.len == TIME_SIZE && text.ptr[2] == '/')
+		return parse_time(log, text.ptr, utc);
+	return parse_iso(text, utc) || parse_epoch(text, utc);
+}
+
 /*
  * Finds "[time]" and moves rest behind it. The user before it is free text in some servers, so the first bracket
  * need not be the one.
@@ -163,8 +235,8 @@ take_status_and_size(struct slice *rest, int *status)
 }
 
 /* "GET /page HTTP/1.1"; HTTP/0.9 has no version. A target with blanks in it is one all the same. */
-static void
-split_request(struct slice request, struct access *access)
+void
+accesslog_request(struct slice request, struct access *access)
 {
 	const char *end = request.ptr + request.len;
 	const char *blank = memchr(request.ptr, ' ', request.len);
@@ -184,9 +256,8 @@ split_request(struct slice request, struct access *access)
 		access->target = (struct slice){target, (size_t)(end - target)};
 }
 
-/* The request had no such field. */
-static struct slice
-dash_is_empty(struct slice text)
+struct slice
+accesslog_dash(struct slice text)
 {
 	return slice_eq(text, SLICE("-")) ? (struct slice){text.ptr, 0} : text;
 }
@@ -195,6 +266,7 @@ bool
 accesslog_parse(struct accesslog *log, struct slice line, struct access *access)
 {
 	struct slice rest = line, request;
+	*access = (struct access){0};
 	const char *blank = memchr(line.ptr, ' ', line.len);
 	if (!blank || blank == line.ptr || memchr(line.ptr, '\0', line.len))
 		return false;
@@ -203,33 +275,140 @@ accesslog_parse(struct accesslog *log, struct slice line, struct access *access)
 	if (!take_time(log, &rest, &access->utc) || !take_quoted(&rest, &request) ||
 	    !take_status_and_size(&rest, &access->status))
 		return false;
-	split_request(request, access);
-	access->referrer = access->agent = (struct slice){0};
+	accesslog_request(request, access);
 	if (rest.len < 2 || rest.ptr[1] != '"')
 		return true;
 	if (!take_quoted(&rest, &access->referrer) || !take_quoted(&rest, &access->agent))
 		return false;
-	access->referrer = dash_is_empty(access->referrer);
-	access->agent = dash_is_empty(access->agent);
+	access->referrer = accesslog_dash(access->referrer);
+	access->agent = accesslog_dash(access->agent);
 	return true;
 }
 
-size_t
-accesslog_unescape(struct slice text, char *out, size_t room)
+/* --- escapes --- */
+
+/* Each takes the escape at `text` off and returns its bytes in `out`; 0: it is none. */
+
+static size_t
+take_backslash(struct slice text, size_t *taken, char out[4])
 {
+	if (text.len >= 4 && text.ptr[1] == 'x' && hex_value(text.ptr[2]) >= 0 &&
+	    hex_value(text.ptr[3]) >= 0) {
+		out[0] = (char)(hex_value(text.ptr[2]) * 16 + hex_value(text.ptr[3]));
+		*taken = 4;
+		return 1;
+	}
+	if (text.len < 2 || (text.ptr[1] != '"' && text.ptr[1] != '\\'))
+		return 0;
+	out[0] = text.ptr[1];
+	*taken = 2;
+	return 1;
+}
+
+static int
+four_digits(const char *hex)
+{
+	int value = 0;
+	for (int i = 0; i < 4; i++) {
+		if (hex_value(hex[i]) < 0)
+			return -1;
+		value = value * 16 + hex_value(hex[i]);
+	}
+	return value;
+}
+
+static size_t
+put_utf8(uint32_t point, char out[4])
+{
+	if (point < 0x80) {
+		out[0] = (char)point;
+		return 1;
+	}
+	size_t more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+	for (size_t i = more; i > 0; i--, point >>= 6)
+		out[i] = (char)(0x80 | (point & 0x3f));
+	out[0] = (char)(leads[more] | point);
+	return more + 1;
+}
+
+/* A half of a surrogate pair alone is no character. */
+static size_t
+take_unicode(struct slice text, size_t *taken, char out[4])
+{
+	int point = text.len >= 6 ? four_digits(text.ptr + 2) : -1;
+	*taken = 6;
+	if (point < 0xd800 || point > 0xdfff)
+		return point < 0 ? 0 : put_utf8((uint32_t)point, out);
+	int low = text.len >= 12 && text.ptr[6] == '\\' && text.ptr[7] == 'u'
+			  ? four_digits(text.ptr + 8)
+			  : -1;
+	if (point > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return put_utf8(0xfffd, out);
+	*taken = 12;
+	return put_utf8(0x10000 + ((uint32_t)(point - 0xd800) << 10) + (uint32_t)(low - 0xdc00),
+			out);
+}
+
+static size_t
+take_json(struct slice text, size_t *taken, char out[4])
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	const char *at = text.len >= 2 && text.ptr[1] ? strchr(from, text.ptr[1]) : NULL;
+	if (text.len >= 2 && text.ptr[1] == 'u')
+		return take_unicode(text, taken, out);
+	if (!at)
+		return 0;
+	out[0] = to[at - from];
+	*taken = 2;
+	return 1;
+}
+
+static size_t
+take_doubled(struct slice text, size_t *taken, char out[4])
+{
+	if (text.len < 2 || text.ptr[1] != '"')
+		return 0;
+	out[0] = '"';
+	*taken = 2;
+	return 1;
+}
+
+static const struct escaping {
+	char sign; /* what an escape begins with */
+	size_t (*take)(struct slice text, size_t *taken, char out[4]);
+} escapings[] = {
+	[ACCESS_BACKSLASH] = {'\\', take_backslash},
+	[ACCESS_JSON] = {'\\', take_json},
+	[ACCESS_DOUBLED] = {'"', take_doubled},
+};
+
+bool
+accesslog_is_escaped(enum access_escape escape, struct slice text)
+{
+	return text.len > 0 && memchr(text.ptr, escapings[escape].sign, text.len);
+}
+
+size_t
+accesslog_unescape(enum access_escape escape, struct slice text, char *out, size_t room)
+{
+	const struct escaping *escaping = &escapings[escape];
 	size_t len = 0;
-	for (size_t i = 0; i < text.len && len < room; i++) {
-		size_t left = text.len - i - 1;
-		char byte = text.ptr[i];
-		if (byte == '\\' && left >= 3 && text.ptr[i + 1] == 'x' &&
-		    hex_value(text.ptr[i + 2]) >= 0 && hex_value(text.ptr[i + 3]) >= 0) {
-			byte = (char)(hex_value(text.ptr[i + 2]) * 16 + hex_value(text.ptr[i + 3]));
-			i += 3;
-		} else if (byte == '\\' && left >= 1 &&
-			   (text.ptr[i + 1] == '"' || text.ptr[i + 1] == '\\')) {
-			byte = text.ptr[++i];
-		}
-		out[len++] = byte;
+	for (size_t i = 0; i < text.len && len < room;) {
+		char bytes[4] = {text.ptr[i]};
+		size_t taken = 1, count = 0;
+		if (bytes[0] == escaping->sign)
+			count = escaping->take((struct slice){text.ptr + i, text.len - i}, &taken,
+					       bytes);
+		if (count == 0)
+			bytes[0] = text.ptr[i];
+		taken = count ? taken : 1;
+		count = count ? count : 1;
+		if (room - len < count)
+			break;
+		memcpy(out + len, bytes, count);
+		len += count;
+		i += taken;
 	}
 	return len;
 }

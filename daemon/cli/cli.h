@@ -51,8 +51,9 @@ struct cli {
 	size_t site_key_count;
 	const char *warnings[CLI_THRESHOLDS_MAX], *criticals[CLI_THRESHOLDS_MAX]; /* of check */
 	size_t warning_count, critical_count;
+	const char *format_text; /* of import */
 	int renderings[RENDERINGS];
-	int all, overlap, diff, help;
+	int all, overlap, follow, diff, help;
 	/* of the commands that change something */
 	const char *year, *month, *week, *day, *set_text, *add_text, *page, *why;
 	int total, clear, dry_run, yes;

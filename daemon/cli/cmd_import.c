@@ -1,30 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `import`: counts an access log into the days its lines tell, each line once per site. */
+/*
+ * `import`: counts access logs into the days that their lines tell, and what other counters counted; each once per site.
+ * Goes through the files, site by site where the lines tell whose they are; says what became of them.
+ */
 #include <sodium.h>
+#include <stdarg.h>
 #include <unistd.h>
 
+#include "cli/follow.h"
 #include "cli/logimport.h"
 
-static void
-report(const struct cli *cli, struct logimport *import)
-{
-	enum { LINES, VERDICTS, ALREADY = VERDICTS + LOGJUDGE_BAD + 1, COLUMNS };
-	static const struct column columns[COLUMNS] = {
-		[LINES] = {"lines", WORD_LINES, COLUMN_COUNT, NULL},
-		[VERDICTS + LOGJUDGE_VIEW] = {"counted", WORD_COUNTED, COLUMN_COUNT, NULL},
-		[VERDICTS + LOGJUDGE_BOT] = {"bots", WORD_BOTS, COLUMN_COUNT, NULL},
-		[VERDICTS + LOGJUDGE_EXCLUDED] = {"excluded", WORD_EXCLUDED, COLUMN_COUNT, NULL},
-		[VERDICTS + LOGJUDGE_SKIPPED] = {"skipped", WORD_SKIPPED, COLUMN_COUNT, NULL},
-		[VERDICTS + LOGJUDGE_BAD] = {"bad", WORD_BAD, COLUMN_COUNT, NULL},
-		[ALREADY] = {"already", WORD_ALREADY, COLUMN_COUNT, NULL},
-	};
-	const struct sums *done = &import->done;
-	uint64_t lines = logfile_lines(import->place.file), ours = 0;
+/* What is reported of a file, and why not all of it was counted: the first reason decides how the command ends. */
+struct command {
+	const struct cli *cli;
 	struct table table;
-	table_init(&table, columns, COLUMNS);
-	table.site = import->place.site->key;
-	table.timezone = import->place.site->timezone;
-	struct cell *row = table_row(&table);
+	struct store *store, *asks;
+	struct delta *delta;
+	int signals;
+	bool sites; /* more than one: rows name theirs */
+	enum cli_exit code;
+	char reason[512];
+};
+
+/* One site's turn. */
+struct turn {
+	struct command *command;
+	struct visits *visits;
+	struct logimport import;
+};
+
+enum { LINES, VERDICTS, ALREADY = VERDICTS + LOGJUDGE_BAD + 1, FILE_NAME, SITE, COLUMNS };
+
+static void fail_later(struct command *command, enum cli_exit code, const char *format, ...)
+	PRINTF(3, 4);
+
+static void
+fail_later(struct command *command, enum cli_exit code, const char *format, ...)
+{
+	va_list args;
+	if (command->code != CLI_FINE)
+		return;
+	command->code = code;
+	va_start(args, format);
+	vsnprintf(command->reason, sizeof(command->reason), format, args);
+	va_end(args);
+}
+
+/* --- what became of a file --- */
+
+static void
+report(struct command *command, const struct logimport *import)
+{
+	const struct sums *done = &import->done;
+	const struct logplace *place = &import->place;
+	uint64_t lines = logfile_lines(place->file), ours = 0;
+	struct cell *row = table_row(&command->table);
 	cell_number(&row[LINES], (int64_t)lines);
 	for (size_t i = 0; i < COUNT_OF(done->of); i++) {
 		cell_number(&row[VERDICTS + i], (int64_t)done->of[i]);
@@ -32,41 +62,66 @@ report(const struct cli *cli, struct logimport *import)
 	}
 	/* After Redis lost its tail some lines were counted again. */
 	cell_number(&row[ALREADY], lines > ours ? (int64_t)(lines - ours) : 0);
-	cli_print(cli, import->place.site, &table);
+	cell_text(&row[FILE_NAME], slice_of(place->path));
+	if (command->sites)
+		cell_text(&row[SITE], place->site->key_slice);
 	if (done->of[LOGJUDGE_BAD] > 0)
 		fprintf(stderr,
-			"thongke: %" PRIu64 " lines are no log lines, the first is line %" PRIu64
-			"\n",
-			done->of[LOGJUDGE_BAD], done->first_bad);
+			"thongke: %s: %" PRIu64
+			" lines are no log lines, the first is line %" PRIu64 "\n",
+			place->path, done->of[LOGJUDGE_BAD], done->first_bad);
 }
 
 /* Why not all of the file was counted; what comes before is. */
 static void
-explain_end(const struct logimport *import)
+explain_end(struct command *command, const struct logimport *import)
 {
-	const char *file = import->place.path;
+	const struct logplace *place = &import->place;
 	char day[PERIOD_NAME_SIZE];
-	if (*logfile_damage(import->place.file))
-		cli_fail(CLI_NO, "%s ends early (%s): what comes before is counted", file,
-			 logfile_damage(import->place.file));
+	if (*logfile_damage(place->file))
+		fail_later(command, CLI_NO, "%s ends early (%s): what comes before is counted",
+			   place->path, logfile_damage(place->file));
 	if (import->refused > 0)
-		cli_fail(CLI_REFUSED, "Redis refused %" PRIu64 " fields: %s", import->refused,
-			 import->refusal);
+		fail_later(command, CLI_REFUSED, "Redis refused %" PRIu64 " fields: %s",
+			   import->refused, import->refusal);
 	if (import->stopped)
-		cli_fail(CLI_NO,
-			 "%s holds hits that were counted as they came: the log up to there is "
-			 "counted; --overlap adds the rest to them",
-			 period_name(PERIOD_DAY, import->full_day, day));
+		fail_later(command, CLI_NO,
+			   "%s holds hits that were counted as they came: the log up to there is "
+			   "counted; --overlap adds the rest to them",
+			   period_name(PERIOD_DAY, import->full_day, day));
+}
+
+/* --- one file of one site --- */
+
+static struct logfile *
+open_file(const char *path)
+{
+	char error[512];
+	struct logfile *file = logfile_open(path, error, sizeof(error));
+	if (!file)
+		cli_fail(CLI_NO, "%s", error);
+	return file;
+}
+
+static void
+choose_format(const struct cli *cli, const char *path, struct logfile *file,
+	      struct logformat *format)
+{
+	char error[512];
+	if (!logformat_choose(format, cli->format_text, file, error, sizeof(error)))
+		cli_fail(cli->format_text ? CLI_USAGE : CLI_NO, "%s: %s", path, error);
 }
 
 /* A file that the daemon would not start with is the configuration's fault. */
 static struct logjudge *
-new_judge(const struct cli *cli, struct logimport *import)
+new_judge(const struct command *command, struct logimport *import)
 {
 	const struct logjudge_options options = {
-		.conf = cli->conf,
+		.conf = command->cli->conf,
 		.site = import->place.site,
-		.all = cli->all,
+		.all = command->cli->all,
+		.format = import->place.format,
+		.named = command->sites,
 		.ask_day = logimport_day_cb,
 		.arg = import,
 	};
@@ -75,40 +130,209 @@ new_judge(const struct cli *cli, struct logimport *import)
 	return logjudge_new(&options);
 }
 
+/* A log that begins: nobody was seen before it but in the files before. */
+static void
+begin(struct turn *turn, const char *path, struct logfile *file, const struct logformat *format,
+      const struct conf_site *site)
+{
+	const struct command *command = turn->command;
+	const struct cli *cli = command->cli;
+	turn->import = (struct logimport){
+		.place = {.path = path,
+			  .site = site,
+			  .asks = command->asks,
+			  .file = file,
+			  .visits = turn->visits,
+			  .format = format,
+			  .options = cli->all ? "all" : "views",
+			  .visits_fit = true},
+		.store = command->store,
+		.delta = command->delta,
+		.overlap = cli->overlap,
+		.dry = cli->dry_run,
+		.signals = command->signals,
+		.progress = isatty(STDERR_FILENO),
+	};
+	turn->import.place.judge = new_judge(command, &turn->import);
+}
+
+static void
+finish(struct turn *turn)
+{
+	report(turn->command, &turn->import);
+	explain_end(turn->command, &turn->import);
+	logjudge_free(turn->import.place.judge);
+	logimport_release(&turn->import);
+}
+
+/* --- a file that is written to meanwhile --- */
+
+/* The file that has the name now; NULL: there is none yet. */
+static struct logfile *
+reopen(const char *path)
+{
+	char error[512];
+	return access(path, R_OK) == 0 ? logfile_open(path, error, sizeof(error)) : NULL;
+}
+
+/* False: it is time to end. */
+static bool
+take_over(struct turn *turn, struct logfile **file, const struct logformat *format)
+{
+	const struct logplace place = turn->import.place;
+	struct logfile *fresh = NULL;
+	while (!fresh && follow_wait(turn->command->signals))
+		fresh = reopen(place.path);
+	if (!fresh)
+		return false;
+	finish(turn);
+	logfile_free(*file);
+	*file = fresh;
+	begin(turn, place.path, fresh, format, place.site);
+	return true;
+}
+
+static void
+follow(struct turn *turn, struct logfile **file, struct logformat *format)
+{
+	struct logimport *import = &turn->import;
+	const struct cli *cli = turn->command->cli;
+	if (!logfile_can_grow(*file, import->place.path))
+		cli_fail(CLI_NO, "%s does not grow: --follow takes a plain file",
+			 import->place.path);
+	while (!import->stopped && !logimport_is_ended(import)) {
+		enum logfile_change change = logfile_change(*file, import->place.path);
+		/* What was written before it was renamed is read first. */
+		if (change != LOGFILE_CUT) {
+			logfile_go_on(*file);
+			if (!format->row && import->place.position == 0)
+				choose_format(cli, import->place.path, *file, format);
+			logimport_run(import);
+		}
+		if (change == LOGFILE_SAME ? !follow_wait(turn->command->signals)
+					   : !take_over(turn, file, format))
+			break;
+	}
+}
+
+static void
+import_file(struct turn *turn, const char *path, const struct conf_site *site)
+{
+	struct logformat format;
+	struct logfile *file = open_file(path);
+	choose_format(turn->command->cli, path, file, &format);
+	begin(turn, path, file, &format, site);
+	logimport_run(&turn->import);
+	if (turn->command->cli->follow)
+		follow(turn, &file, &format);
+	finish(turn);
+	logfile_free(file);
+}
+
+static void
+import_files(struct command *command, const struct conf_site *site)
+{
+	const struct cli *cli = command->cli;
+	struct turn turn = {.command = command, .visits = visits_new(site->visit_gap * 1000)};
+	for (size_t i = 0; i < cli->arg_count; i++)
+		import_file(&turn, cli->args[i], site);
+	visits_free(turn.visits);
+}
+
+/* --- the command --- */
+
+/* Whether each line tells whose it is, so that no site need be named. */
+static bool
+all_have_vhosts(const struct cli *cli)
+{
+	bool all = true;
+	for (size_t i = 0; i < cli->arg_count && all; i++) {
+		struct logformat format;
+		struct logfile *file =
+			strcmp(cli->args[i], "-") == 0 ? NULL : open_file(cli->args[i]);
+		if (file)
+			choose_format(cli, cli->args[i], file, &format);
+		all = file && logformat_has_vhosts(&format);
+		logfile_free(file);
+	}
+	return all;
+}
+
+static void
+check_options(const struct cli *cli)
+{
+	struct buf names = {0};
+	if (cli->format_text && !logformat_is_name(cli->format_text)) {
+		logformat_names(&names);
+		cli_fail(CLI_USAGE,
+			 "--format is one of %.*sor lines in nginx' notation, not \"%s\"",
+			 SLICE_ARG(buf_slice(&names)), cli->format_text);
+	}
+	if (cli->follow && (cli->arg_count != 1 || cli->dry_run))
+		cli_fail(CLI_USAGE, "--follow takes one file, and no --dry-run");
+}
+
+static void
+open_redis(struct command *command)
+{
+	const struct cli *cli = command->cli;
+	command->store = cli_store(cli);
+	command->asks = cli_store(cli);
+	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
+	cli_check(command->store, cli->dry_run ? store_check_schema(command->store)
+					       : store_note_sites(command->store, NULL, NULL, 0));
+}
+
+static void
+import_sites(struct command *command)
+{
+	const struct cli *cli = command->cli;
+	command->sites =
+		!cli->site_key && cli->conf->site_count > 1 && !cli->follow && all_have_vhosts(cli);
+	if (!command->sites) {
+		import_files(command, cli_site(cli));
+		return;
+	}
+	for (size_t i = 0; i < cli->conf->site_count; i++)
+		import_files(command, &cli->conf->sites[i]);
+}
+
 int
 cmd_import(struct cli *cli)
 {
-	char error[512];
-	struct logimport import = {
-		.place = {.path = cli->args[0],
-			  .site = cli_site(cli),
-			  .options = cli->all ? "all" : "views",
-			  .visits_fit = true}, /* nobody was seen before the beginning */
-		.overlap = cli->overlap,
-		.progress = isatty(STDERR_FILENO),
+	static const struct column columns[COLUMNS] = {
+		[LINES] = {"lines", WORD_LINES, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_VIEW] = {"counted", WORD_COUNTED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_BOT] = {"bots", WORD_BOTS, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_EXCLUDED] = {"excluded", WORD_EXCLUDED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_SKIPPED] = {"skipped", WORD_SKIPPED, COLUMN_COUNT, NULL},
+		[VERDICTS + LOGJUDGE_BAD] = {"bad", WORD_BAD, COLUMN_COUNT, NULL},
+		[ALREADY] = {"already", WORD_ALREADY, COLUMN_COUNT, NULL},
+		[FILE_NAME] = {"file", WORD_FILE, COLUMN_TEXT, NULL},
+		[SITE] = {"site", WORD_SITE, COLUMN_TEXT, NULL},
 	};
-	struct logplace *place = &import.place;
+	struct command command = {.cli = cli, .signals = -1, .delta = delta_new()};
+	check_options(cli);
 	if (sodium_init() < 0)
 		cli_fail(CLI_NO, "libsodium does not start");
-	place->file = logfile_open(place->path, error, sizeof(error));
-	if (!place->file)
-		cli_fail(CLI_NO, "%s", error);
-	place->judge = new_judge(cli, &import);
-	place->visits = visits_new(place->site->visit_gap * 1000);
-	import.store = cli_store(cli);
-	place->asks = cli_store(cli);
-	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
-	cli_check(import.store, store_note_sites(import.store, NULL, NULL, 0));
-	import.delta = delta_new();
-	logimport_run(&import);
-	report(cli, &import);
-	explain_end(&import);
-	delta_free(import.delta);
-	store_free(place->asks);
-	store_free(import.store);
-	visits_free(place->visits);
-	logjudge_free(place->judge);
-	logfile_free(place->file);
-	logimport_release(&import);
+	if (cli->follow)
+		command.signals = follow_signals();
+	command.sites =
+		!cli->site_key && cli->conf->site_count > 1 && !cli->follow && all_have_vhosts(cli);
+	table_init(&command.table, columns, command.sites ? COLUMNS : SITE);
+	if (!command.sites) {
+		command.table.site = cli_site(cli)->key;
+		command.table.timezone = cli_site(cli)->timezone;
+	}
+	open_redis(&command);
+	import_sites(&command);
+	cli_print(cli, command.sites ? NULL : cli_site(cli), &command.table);
+	if (cli->dry_run)
+		fprintf(stderr, "thongke: nothing was written\n");
+	delta_free(command.delta);
+	store_free(command.asks);
+	store_free(command.store);
+	if (command.code != CLI_FINE)
+		cli_fail(command.code, "%s", command.reason);
 	return CLI_FINE;
 }

@@ -9,10 +9,14 @@
 #include <xxhash.h>
 #include <zlib.h>
 
+enum { HEAD_MAX = 256 /* bytes that tell a file that was emptied and written anew */ };
+
 struct logfile {
 	gzFile gz;
+	int fd;       /* gz' */
 	int64_t size; /* on disk */
-	char *data;   /* LOGFILE_LINE_MAX bytes */
+	size_t head_len;
+	char *data; /* LOGFILE_LINE_MAX bytes */
 	size_t start, end;
 	size_t hashed; /* data[hashed, start) is passed over but not in the hash yet */
 	size_t line; /* bytes of the line that was looked at, with its end; 0: none or a long one */
@@ -22,6 +26,7 @@ struct logfile {
 	void (*watch)(uint64_t offset, struct slice line, void *arg);
 	void *watch_arg;
 	char damage[160];
+	char head[HEAD_MAX]; /* the file's first bytes when it was opened */
 };
 
 static int
@@ -119,6 +124,9 @@ logfile_open(const char *path, char *error, size_t error_size)
 	gzbuffer(gz, 256 * 1024);
 	struct logfile *file = xcalloc(1, sizeof *file);
 	file->gz = gz;
+	file->fd = fd;
+	ssize_t head = pread(fd, file->head, sizeof(file->head), 0);
+	file->head_len = head > 0 ? (size_t)head : 0;
 	file->size = status.st_size;
 	file->data = xmalloc(LOGFILE_LINE_MAX);
 	file->hash = XXH3_createState();
@@ -299,6 +307,50 @@ logfile_hash(struct logfile *file, char hex[LOGFILE_HASH_SIZE])
 	hash_passed(file);
 	XXH128_hash_t hash = XXH3_128bits_digest(file->hash);
 	snprintf(hex, LOGFILE_HASH_SIZE, "%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
+}
+
+/* --- a file that is written to meanwhile --- */
+
+static bool
+is_cut(const struct logfile *file, const struct stat *status)
+{
+	char head[HEAD_MAX];
+	if ((uint64_t)status->st_size < file->offset)
+		return true;
+	ssize_t len = pread(file->fd, head, file->head_len, 0);
+	return len < 0 || (size_t)len != file->head_len ||
+	       memcmp(head, file->head, file->head_len) != 0;
+}
+
+enum logfile_change
+logfile_change(const struct logfile *file, const char *path)
+{
+	struct stat own, named;
+	if (fstat(file->fd, &own) != 0 || is_cut(file, &own))
+		return LOGFILE_CUT;
+	if (stat(path, &named) != 0 || named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+		return LOGFILE_ROTATED;
+	return LOGFILE_SAME;
+}
+
+void
+logfile_go_on(struct logfile *file)
+{
+	if (*file->damage)
+		return;
+	if (file->head_len < sizeof(file->head)) {
+		ssize_t head = pread(file->fd, file->head, sizeof(file->head), 0);
+		file->head_len = head > 0 ? (size_t)head : 0;
+	}
+	gzclearerr(file->gz);
+	file->ended = false;
+}
+
+bool
+logfile_can_grow(struct logfile *file, const char *path)
+{
+	return strcmp(path, "-") != 0 && gzdirect(file->gz) &&
+	       logfile_change(file, path) == LOGFILE_SAME;
 }
 
 double

@@ -41,6 +41,18 @@ bool logfile_seek(struct logfile *file, uint64_t offset);
 void logfile_watch(struct logfile *file,
 		   void (*each)(uint64_t offset, struct slice line, void *arg), void *arg);
 
+/* What became of the file under its name since it was opened. */
+enum logfile_change {
+	LOGFILE_SAME,    /* it may have grown */
+	LOGFILE_ROTATED, /* another file has its name, or none */
+	LOGFILE_CUT,     /* it was emptied and written anew */
+};
+enum logfile_change logfile_change(const struct logfile *file, const char *path);
+/* After LOGFILE_END: what was written meanwhile is read as well. */
+void logfile_go_on(struct logfile *file);
+/* Whether it can grow: it is a plain file, not compressed, not standard input. */
+bool logfile_can_grow(struct logfile *file, const char *path);
+
 /* How much of the file on disk is behind, 0 to 1. */
 double logfile_share(const struct logfile *file);
 /* Why reading ended early (a damaged or cut compressed file), or "". */

@@ -6,6 +6,7 @@
  */
 #include "cli/logimport.h"
 
+#include <poll.h>
 #include <sodium.h>
 
 #include "base/clock.h"
@@ -29,7 +30,8 @@ logimport_day_cb(int32_t day, struct logday *out, void *arg)
 	int status;
 	do {
 		randombytes_buf(out->salt.bytes, sizeof(out->salt.bytes));
-		status = store_import_salt(store, site, day, out->salt.bytes);
+		status = import->dry ? STORE_OK
+				     : store_import_salt(store, site, day, out->salt.bytes);
 		if (status == STORE_OK)
 			status = store_beacon_hits(store, site, day, &out->beacon_hits);
 		status = redial_status(store, status);
@@ -237,6 +239,14 @@ await(struct logimport *import, size_t most)
 	return false;
 }
 
+static void
+start_batch(struct logimport *import, uint64_t position)
+{
+	import->sent = position;
+	import->batch = (struct sums){0};
+	delta_clear(import->delta);
+}
+
 /* The position and the counts together, or neither. */
 static void
 send_batch(struct logimport *import)
@@ -247,6 +257,12 @@ send_batch(struct logimport *import)
 	struct flight *flight = flight_at(import, import->count++);
 	flight->next = next;
 	flight->sums = import->batch;
+	if (import->dry) {
+		import->count--;
+		count_in(import, flight);
+		start_batch(import, next);
+		return;
+	}
 	logplace_describe(&import->place, flight->rest);
 	const struct advance advance = {import->place.stream, import->sent, next, flight->rest};
 	int status = store_send(import->store, import->place.site->shard, &advance, 1,
@@ -256,21 +272,30 @@ send_batch(struct logimport *import)
 		return;
 	}
 	cli_check(import->store, status);
-	import->sent = next;
-	import->batch = (struct sums){0};
-	delta_clear(import->delta);
+	start_batch(import, next);
+}
+
+bool
+logimport_is_ended(const struct logimport *import)
+{
+	struct pollfd signals = {.fd = import->signals, .events = POLLIN};
+	return import->signals >= 0 && poll(&signals, 1, 0) > 0;
 }
 
 void
 logimport_run(struct logimport *import)
 {
+	struct slice line;
 	if (import->place.stream[0] == '\0') {
+		/* A file that has no line yet has no name either. */
+		if (logfile_peek(import->place.file, &line) == LOGFILE_END)
+			return;
 		logplace_find(&import->place);
 		import->sent = import->place.position;
 	}
 	bool more = true;
 	while (more) {
-		more = read_batch(import);
+		more = read_batch(import) && !logimport_is_ended(import);
 		/* Lines that count nothing move the position too, or they would be judged again each time. */
 		uint64_t end = logfile_offset(import->place.file);
 		send_batch(import);

@@ -32,6 +32,8 @@ struct logimport {
 	struct store *store; /* borrowed, as is delta: for the calls alone */
 	struct delta *delta; /* empty */
 	bool overlap;        /* also into days that beacons were counted in */
+	bool dry;            /* nothing is written: what would be is counted as done */
+	int signals;         /* descriptor that is readable when it is to end early; -1: none */
 	bool progress;       /* is shown on stderr */
 	uint64_t sent;       /* where the batch begins */
 	struct sums batch;   /* of the delta */
@@ -49,8 +51,9 @@ struct logimport {
 };
 void logimport_release(struct logimport *import);
 
-/* Reads on to the file's present end, and returns when all of that is counted. */
+/* Reads on to the file's present end, or until it is to end, and returns when all that it read is counted. */
 void logimport_run(struct logimport *import);
+bool logimport_is_ended(const struct logimport *import);
 /* For the judge of the import's lines: what is to be known of a date. */
 void logimport_day_cb(int32_t day, struct logday *out, void *import);
 

@@ -49,6 +49,7 @@ struct logjudge {
 	char page[HIT_PAGE_MAX];
 	char referrer[HIT_VALUE_MAX];
 	char target_text[TEXT_MAX], referrer_text[TEXT_MAX], agent_text[TEXT_MAX];
+	char host_text[TEXT_MAX], browser_text[HIT_VALUE_MAX], system_text[HIT_VALUE_MAX];
 };
 
 struct logjudge *
@@ -117,11 +118,26 @@ client_of(struct logjudge *judge, struct slice host)
 
 /* As it was sent; what is longer than `room` ends there. */
 static struct slice
-as_sent(struct slice text, char *room)
+as_sent(const struct access *access, struct slice text, char *room, size_t size)
 {
-	if (!text.ptr || !memchr(text.ptr, '\\', text.len))
+	if (!text.ptr || !accesslog_is_escaped(access->escape, text))
 		return text;
-	return (struct slice){room, accesslog_unescape(text, room, TEXT_MAX)};
+	return (struct slice){room, accesslog_unescape(access->escape, text, room, size)};
+}
+
+/* The line's words, unescaped, with an address made of a referrer that has lost its scheme. */
+static struct slice
+referrer_of(struct logjudge *judge, const struct access *access)
+{
+	char *room = judge->referrer_text;
+	struct slice text = access->referrer;
+	if (!access->counted || text.len == 0)
+		return as_sent(access, text, room, TEXT_MAX);
+	static const char scheme[] = "https://";
+	size_t len = sizeof(scheme) - 1;
+	memcpy(room, scheme, len);
+	len += accesslog_unescape(access->escape, text, room + len, TEXT_MAX - len);
+	return (struct slice){room, len};
 }
 
 static bool
@@ -179,13 +195,34 @@ find_time(struct logjudge *judge, int64_t utc, struct hit *hit)
 }
 
 static void
-find_page(struct logjudge *judge, struct slice target, struct hit *hit)
+find_page(struct logjudge *judge, const struct access *access, struct hit *hit)
 {
+	struct slice target = as_sent(access, access->target, judge->target_text, TEXT_MAX);
 	const struct conf_site *site = judge->options.site;
-	size_t len = page_normalise(as_sent(target, judge->target_text), site->query,
-				    site->query_count, judge->page);
+	size_t len = page_normalise(target, site->query, site->query_count, judge->page);
 	if (len > 0)
 		hit->values[HIT_PAGES] = (struct slice){judge->page, len};
+}
+
+/* A value of a counter's own, kept harmless and short. */
+static struct slice
+word_of(const struct access *access, struct slice text, char room[HIT_VALUE_MAX])
+{
+	size_t len = text.len ? accesslog_unescape(access->escape, text, room, HIT_WORD_MAX) : 0;
+	for (size_t i = 0; i < len; i++)
+		if (room[i] < ' ' || room[i] > '~')
+			return (struct slice){0};
+	return len ? (struct slice){room, len} : (struct slice){0};
+}
+
+/* What a counter found out itself about a hit that it counted. */
+static void
+take_counted(struct logjudge *judge, const struct access *access, struct hit *hit)
+{
+	hit->values[HIT_BROWSERS] = word_of(access, access->browser, judge->browser_text);
+	hit->values[HIT_SYSTEMS] = word_of(access, access->system, judge->system_text);
+	hit->values[HIT_COUNTRIES] = access->country;
+	hit->values[HIT_SCREENS] = agent_screen(access->screen);
 }
 
 /* The same values as a beacon's; what the log has no column for is absent. */
@@ -193,42 +230,67 @@ static enum logjudge_verdict
 judge_access(struct logjudge *judge, const struct access *access, struct hit *hit)
 {
 	const struct logjudge_options *options = &judge->options;
-	const struct known_client *client = client_of(judge, access->host);
-	struct slice referrer = as_sent(access->referrer, judge->referrer_text);
-	struct slice user_agent = as_sent(access->agent, judge->agent_text);
+	struct slice host = as_sent(access, access->host, judge->host_text, TEXT_MAX);
+	const struct known_client *client = client_of(judge, host);
+	struct slice referrer = referrer_of(judge, access);
+	struct slice user_agent = as_sent(access, access->agent, judge->agent_text, TEXT_MAX);
 	find_time(judge, access->utc, hit);
 	if (client->excluded || is_blocked(judge, referrer)) {
 		hit->values[HIT_REFUSED] = slice_of(reason_names[REASON_EXCLUDED]);
 		return LOGJUDGE_EXCLUDED;
 	}
 	struct agent agent = agent_of(judge, user_agent);
+	if (access->bot)
+		agent.bot = SLICE("(another counter's)");
 	if (agent.bot.ptr) {
 		hit->values[HIT_BOTS] = agent.bot;
 		return LOGJUDGE_BOT;
 	}
-	find_page(judge, access->target, hit);
-	hit->visitor = visitor_of(judge, client, access->host, user_agent, hit->day);
+	find_page(judge, access, hit);
+	hit->visitor = visitor_of(judge, client, host, user_agent, hit->day);
 	hit->values[HIT_COUNTRIES] = client->country;
 	hit->values[HIT_BROWSERS] = agent.browser;
 	hit->values[HIT_SYSTEMS] = agent.system;
 	hit->values[HIT_DEVICES] = agent.device;
+	if (access->counted)
+		take_counted(judge, access, hit);
 	if (referrer.ptr)
 		hit->values[HIT_REFERRERS] =
 			referrer_value(referrer, options->conf, options->site, judge->referrer);
 	return LOGJUDGE_VIEW;
 }
 
+/* Whether the line is about another site. */
+static bool
+is_foreign(const struct logjudge *judge, const struct access *access)
+{
+	const struct logjudge_options *options = &judge->options;
+	const struct conf_site *site =
+		access->vhost.len ? conf_site_by_host(options->conf, access->vhost) : NULL;
+	return site ? site != options->site : options->named;
+}
+
+static bool
+is_counted(const struct logjudge *judge, const struct access *access)
+{
+	if (is_foreign(judge, access))
+		return false;
+	if (access->counted)
+		return true;
+	return judge->options.all ? access->target.len > 0 : accesslog_is_view(access);
+}
+
 enum logjudge_verdict
 logjudge_line(struct logjudge *judge, struct slice line, struct hit *hit)
 {
 	struct access access;
+	const struct logformat *format = judge->options.format;
 	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 		line.len--;
-	if (!accesslog_parse(&judge->log, line, &access))
+	if (format ? !logformat_parse(format, &judge->log, line, &access)
+		   : !accesslog_parse(&judge->log, line, &access))
 		return LOGJUDGE_BAD;
-	if (judge->options.all ? access.target.len == 0 : !accesslog_is_view(&access))
-		return LOGJUDGE_SKIPPED;
-	return judge_access(judge, &access, hit);
+	return is_counted(judge, &access) ? judge_access(judge, &access, hit) : LOGJUDGE_SKIPPED;
 }
 
 int64_t

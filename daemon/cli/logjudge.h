@@ -7,6 +7,7 @@
 #define CLI_LOGJUDGE_H
 
 #include "base/conf.h"
+#include "cli/logformat.h"
 #include "hit/hit.h"
 #include "hit/visitor.h"
 
@@ -19,7 +20,9 @@ struct logday {
 struct logjudge_options {
 	const struct conf *conf;
 	const struct conf_site *site;
-	bool all; /* every request, not page views alone */
+	bool all;                       /* every request, not page views alone */
+	const struct logformat *format; /* NULL: combined */
+	bool named; /* lines count that name one of the site's hosts; else those too that name none, or nobody's */
 	void (*ask_day)(int32_t day, struct logday *out, void *arg);
 	void *arg;
 };

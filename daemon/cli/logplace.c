@@ -59,7 +59,7 @@ show_line_cb(uint64_t offset, struct slice line, void *arg)
 {
 	struct logplace *place = arg;
 	struct access access;
-	if (accesslog_parse(&place->log, line, &access))
+	if (logformat_parse(place->format, &place->log, line, &access))
 		landmarks_note(&place->landmarks, offset, access.utc);
 }
 

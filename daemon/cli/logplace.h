@@ -18,11 +18,12 @@ enum { LOGPLACE_REST_SIZE = sizeof(((struct position *)0)->rest) };
 
 /* Zeroed but for what is borrowed, and for the options, it is a file from which nothing was read yet. */
 struct logplace {
-	const char *path; /* borrowed, as are the next five */
+	const char *path; /* borrowed, as are the next six */
 	const struct conf_site *site;
 	struct store *asks;
 	struct logfile *file;
 	struct logjudge *judge;
+	const struct logformat *format;
 	struct visits *visits;
 	const char *options; /* "all" or "views": those of before are the only ones allowed */
 	bool visits_fit;     /* all lines before the file's offset that matter were noted in them */

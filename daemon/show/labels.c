@@ -92,6 +92,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_STATE] = {[CONF_VI] = "Trạng thái", [CONF_EN] = "State"},
 	[WORD_FINDING] = {[CONF_VI] = "Kết quả", [CONF_EN] = "Finding"},
 	[WORD_ADVICE] = {[CONF_VI] = "Cần làm", [CONF_EN] = "What to do"},
+	[WORD_FILE] = {[CONF_VI] = "Tệp", [CONF_EN] = "File"},
 	[WORD_LINES] = {[CONF_VI] = "Dòng", [CONF_EN] = "Lines"},
 	[WORD_COUNTED] = {[CONF_VI] = "Đã đếm", [CONF_EN] = "Counted"},
 	[WORD_EXCLUDED] = {[CONF_VI] = "Loại trừ", [CONF_EN] = "Excluded"},

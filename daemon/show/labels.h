@@ -81,6 +81,7 @@ enum label_word {
 	WORD_STATE,
 	WORD_FINDING,
 	WORD_ADVICE,
+	WORD_FILE,
 	WORD_LINES,
 	WORD_COUNTED,
 	WORD_EXCLUDED,   /* lines of whom the site excludes */

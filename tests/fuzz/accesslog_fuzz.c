@@ -28,8 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect_inside(access.referrer, line);
 		expect_inside(access.agent, line);
 		accesslog_is_view(&access);
-		if (access.target.ptr &&
-		    accesslog_unescape(access.target, out, sizeof out) > access.target.len)
+		if (access.target.ptr && accesslog_unescape(access.escape, access.target, out,
+							    sizeof out) > access.target.len)
 			abort();
 	}
 	if (!accesslog_parse(&log, SLICE(known), &access) || access.utc != 86400)

@@ -188,7 +188,7 @@ never_reads_past_the_end(void **state)
 				continue;
 			accesslog_is_view(&access);
 			if (access.target.ptr)
-				accesslog_unescape(access.target, out, sizeof out);
+				accesslog_unescape(access.escape, access.target, out, sizeof out);
 		}
 	}
 	munmap(memory, 2 * page);
@@ -207,11 +207,12 @@ undoes_escapes(void **state)
 	};
 	char out[16];
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		size_t len = accesslog_unescape(slice_of(rows[i].from), out, sizeof out);
+		size_t len = accesslog_unescape(ACCESS_BACKSLASH, slice_of(rows[i].from), out,
+						sizeof out);
 		assert_int_equal(len, strlen(rows[i].to));
 		assert_memory_equal(out, rows[i].to, len);
 	}
-	assert_int_equal(accesslog_unescape(SLICE("abcdef"), out, 3), 3);
+	assert_int_equal(accesslog_unescape(ACCESS_BACKSLASH, SLICE("abcdef"), out, 3), 3);
 }
 
 int
