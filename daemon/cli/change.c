@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/conf_value.h"
 #include "hit/page.h"
 
 enum { HOST_MAX = 256, ANSWER_MAX = 16 };
@@ -89,11 +90,24 @@ change_end(struct store *store)
 }
 
 struct slice
-change_page(const struct cli *cli, const struct conf_site *site, char page[HIT_PAGE_MAX])
+change_site(const struct cli *cli)
 {
+	if (!cli->site_key)
+		return cli_site(cli)->key_slice;
+	if (!conf_parse_site_key(cli->site_key))
+		cli_fail(CLI_NO, "\"%s\" is no site's key", cli->site_key);
+	return slice_of(cli->site_key);
+}
+
+/* A site that is in the configuration no more has no query keys either. */
+struct slice
+change_page(const struct cli *cli, struct slice key, char page[HIT_PAGE_MAX])
+{
+	const struct conf_site *site = conf_site_by_key(cli->conf, key);
 	if (!cli->page)
 		return (struct slice){0};
-	size_t len = page_normalise(slice_of(cli->page), site->query, site->query_count, page);
+	size_t len = page_normalise(slice_of(cli->page), site ? site->query : NULL,
+				    site ? site->query_count : 0, page);
 	if (len == 0)
 		cli_fail(CLI_USAGE, "--page is a path or a URL, not \"%s\"", cli->page);
 	return (struct slice){page, len};

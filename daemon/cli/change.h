@@ -23,8 +23,10 @@ void change_begin(const struct cli *cli, struct store *store, const struct chang
 /* It is done. */
 void change_end(struct store *store);
 
+/* The key of -s, configured or not any more, or of the only site; ends the program when it cannot be one. */
+struct slice change_site(const struct cli *cli);
+
 /* --page in its stored form, absent where it was not given; ends the program when it is no page. */
-struct slice change_page(const struct cli *cli, const struct conf_site *site,
-			 char page[HIT_PAGE_MAX]);
+struct slice change_page(const struct cli *cli, struct slice site, char page[HIT_PAGE_MAX]);
 
 #endif

@@ -56,7 +56,8 @@ struct cli {
 	int all, overlap, follow, diff, help;
 	/* of the commands that change something */
 	const char *year, *month, *week, *day, *set_text, *add_text, *page, *why;
-	int total, clear, dry_run, yes;
+	const char *period;
+	int total, clear, dry_run, yes, visitor_data;
 
 	/* the same, checked */
 	const char *command; /* its name */
@@ -124,5 +125,6 @@ int cmd_doctor(struct cli *cli);
 int cmd_adjust(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_snippet(struct cli *cli);
+int cmd_forget(struct cli *cli);
 
 #endif

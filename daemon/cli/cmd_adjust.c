@@ -132,7 +132,7 @@ cmd_adjust(struct cli *cli)
 	struct adjustment a = {.site = site->key_slice, .metric = (int)cli->metric};
 	take_period(cli, cli_now(site, &utc).day, &a);
 	take_amount(cli, &a);
-	a.page = change_page(cli, site, page);
+	a.page = change_page(cli, site->key_slice, page);
 	if (a.page.ptr)
 		check_page(&a);
 	struct change change = {.command = "adjust", .site = site->key};

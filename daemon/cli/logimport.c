@@ -213,8 +213,10 @@ land(struct logimport *import, struct position *stored)
 		import->deadline = 0;
 		import->lost_count = 0; /* Redis is past what they expect */
 	}
-	if (status == STORE_MISMATCH)
+	if (status == STORE_MISMATCH) {
+		store_know_forgotten(import->store, import->place.site->shard, reply.forgotten);
 		*stored = reply.stored[0];
+	}
 	note_refusal(import, &reply);
 	apply_reply_release(&reply);
 	return status;

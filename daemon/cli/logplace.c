@@ -32,6 +32,8 @@ name_stream(struct logplace *place)
 	XXH3_128bits_update(state, place->site->key, strlen(place->site->key));
 	XXH3_128bits_update(state, "\n", 1);
 	XXH3_128bits_update(state, line.ptr, line.len);
+	if (place->forgotten)
+		XXH3_128bits_update(state, &place->forgotten, sizeof(place->forgotten));
 	XXH128_hash_t hash = XXH3_128bits_digest(state);
 	XXH3_freeState(state);
 	snprintf(place->first, sizeof place->first, "i:%016" PRIx64 "%016" PRIx64, hash.high64,
@@ -145,6 +147,8 @@ logplace_find(struct logplace *place)
 {
 	bool shorter = false;
 	if (!*place->first) {
+		cli_check(place->asks, store_site_forgotten(place->asks, place->site->key_slice,
+							    &place->forgotten));
 		logfile_watch(place->file, show_line_cb, place);
 		name_stream(place);
 	}
@@ -184,10 +188,19 @@ logplace_describe(struct logplace *place, char rest[LOGPLACE_REST_SIZE])
 		 today.day, hash, place->options);
 }
 
-/* Somebody else moved the position, or Redis lost it: believe what it holds if the file agrees, else look again. */
+/*
+ * Somebody else moved the position, or Redis lost it: believe what it holds if the file agrees, else look again. A site
+ * that is forgotten while it is filled takes no more of this run: the file is another stream from then on.
+ */
 void
 logplace_take(struct logplace *place, const struct position *stored)
 {
+	int64_t forgotten;
+	cli_check(place->asks,
+		  store_site_forgotten(place->asks, place->site->key_slice, &forgotten));
+	if (forgotten != place->forgotten)
+		cli_fail(CLI_NO, "%s was forgotten meanwhile: run it again to count all of %s",
+			 place->site->key, place->path);
 	if (!stored->present || match_position(place, stored) != MATCH_SAME)
 		logplace_find(place);
 }

@@ -32,6 +32,7 @@ struct logplace {
 	char first[40];       /* the stream's name without "~2" */
 	char stream[STORE_STREAM_MAX];
 	uint64_t position; /* what Redis holds */
+	int64_t forgotten; /* when the site was, ms: what it was made to forget may be imported again, as another stream */
 };
 void logplace_release(struct logplace *place);
 

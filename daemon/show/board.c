@@ -32,6 +32,7 @@ struct board_site {
 	struct slice key;
 	int shard;
 	int32_t taken_day; /* locked: the date at which Redis' numbers were last taken */
+	bool may_fall;     /* locked */
 	_Atomic bool known;
 	_Atomic bool looked_at;
 	_Atomic int32_t bots_day;
@@ -355,6 +356,26 @@ board_confirm(struct board_site *site, int32_t day, int64_t hits,
 		atomic_store_explicit(&site->looked_at, false, memory_order_relaxed);
 }
 
+void
+board_drop(struct board_site *site, int32_t day, bool fresh)
+{
+	for (int kind = 0; kind < PERIOD_KINDS; kind++) {
+		int32_t period = period_of_day((enum period_kind)kind, day);
+		struct cell *cell = cell_locked(site, (enum period_kind)kind, period);
+		if (!cell)
+			continue;
+		cell->seen += fresh;
+		cell->confirmed++;
+		cell_set_offset(cell, cell->offset - 1);
+	}
+}
+
+void
+board_may_fall(struct board_site *site)
+{
+	site->may_fall = true;
+}
+
 int64_t
 board_take(struct board_site *site, int32_t day, const int64_t numbers[METRIC_COUNT][SHOWN_PERIODS],
 	   const struct board_now *now, bool settled)
@@ -373,10 +394,12 @@ board_take(struct board_site *site, int32_t day, const int64_t numbers[METRIC_CO
 		if (numbers[METRIC_HITS][which] < 0)
 			continue;
 		int64_t offset = numbers[METRIC_HITS][which] - cell->confirmed;
-		if (which == SHOWN_TOTAL && site->known && offset < cell->offset)
+		if (which == SHOWN_TOTAL && site->known && !site->may_fall && offset < cell->offset)
 			fell = cell->offset - offset;
 		cell_set_offset(cell, offset);
 	}
+	if (settled)
+		site->may_fall = false;
 	site_set_now(site, now);
 	site->taken_day = day;
 	atomic_store_explicit(&site->looked_at, false, memory_order_relaxed);

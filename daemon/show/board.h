@@ -60,6 +60,10 @@ struct board_now {
 void board_confirm(struct board_site *site, int32_t day, int64_t hits,
 		   const int64_t numbers[METRIC_COUNT][PERIOD_KINDS], const struct board_now *now,
 		   bool settling);
+/* Locked. An own hit of a day is read from the journal, `fresh`: for the first time, and not to be counted at all. */
+void board_drop(struct board_site *site, int32_t day, bool fresh);
+/* Locked. An operator made Redis forget some of the site: the next settled take may show less, which is no loss. */
+void board_may_fall(struct board_site *site);
 /*
  * Locked. Redis' numbers for the periods around `day`, read at the positions that the tally holds. With `settled`
  * everything seen is in them. Returns by how much the total shown fell: hits that Redis has lost.

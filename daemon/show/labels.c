@@ -108,6 +108,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_HOST] = {[CONF_VI] = "Máy chủ", [CONF_EN] = "Host"},
 	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
 	[WORD_CHANGED] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
+	[WORD_KEYS] = {[CONF_VI] = "Khóa", [CONF_EN] = "Keys"},
 	[WORD_WHY] = {[CONF_VI] = "Lý do", [CONF_EN] = "Reason"},
 	[WORD_OVERVIEW] = {[CONF_VI] = "Tổng quan", [CONF_EN] = "Overview"},
 	[WORD_BY_DAY] = {[CONF_VI] = "Theo ngày", [CONF_EN] = "By day"},

@@ -98,6 +98,7 @@ enum label_word {
 	WORD_COMMAND,
 	WORD_CHANGED, /* by an operator */
 	WORD_WHY,
+	WORD_KEYS,
 	WORD_OVERVIEW,
 	WORD_BY_DAY,
 	WORD_BY_MONTH,

@@ -28,29 +28,6 @@ send_command(struct store *store)
 	return link_send(store->link, &store->command);
 }
 
-/* Sends the command and takes its reply, to be freed. */
-static int
-ask(struct store *store, redisReply **reply)
-{
-	return link_ask(store->link, &store->command, reply);
-}
-
-static int
-ask_quietly(struct store *store)
-{
-	redisReply *reply;
-	int status = ask(store, &reply);
-	freeReplyObject(reply);
-	return status;
-}
-
-static void
-start(struct store *store, const char *name, struct slice tail)
-{
-	command_start(&store->command, name);
-	command_add_joined(&store->command, buf_slice(&store->key), tail);
-}
-
 /* --- what is counted --- */
 
 /* A page's tables: of a day, of months, of all time. Visits have none of months. */
@@ -74,7 +51,7 @@ ask_page_tables(struct store *store, const struct adjustment *a, size_t *asked)
 			tail = hits ? store->day.days[HIT_PAGES] : store->day.page_visits;
 		if (kind == PERIOD_MONTH)
 			tail = store->day.months[HIT_PAGES];
-		start(store, "ZSCORE", tail);
+		store_command(store, "ZSCORE", tail);
 		command_add(&store->command, a->page);
 		status = send_command(store);
 	}
@@ -87,10 +64,10 @@ ask_sum(struct store *store, const struct adjustment *a)
 	char name[PERIOD_NAME_SIZE];
 	if (a->kind == PERIOD_DAY) {
 		key_day_fill(&store->day, a->id);
-		start(store, "HGET", store->day.years[a->metric]);
+		store_command(store, "HGET", store->day.years[a->metric]);
 		command_add(&store->command, store->day.field);
 	} else {
-		start(store, "HGET", key_metrics[a->metric]);
+		store_command(store, "HGET", key_metrics[a->metric]);
 		command_add(&store->command, slice_of(period_name(a->kind, a->id, name)));
 	}
 	return send_command(store);
@@ -141,39 +118,17 @@ read_around(struct adjusting *adjusting)
 		    period_holds((enum period_kind)kind, id, a->kind, a->id))
 			reach(adjusting, (enum period_kind)kind, id, 0);
 	}
-	start(store, "HMGET", SLICE("base"));
+	store_command(store, "HMGET", SLICE("base"));
 	for (size_t i = 0; i < adjusting->count; i++) {
 		key_base_field(&store->field, a->metric, adjusting->fields[i].kind,
 			       adjusting->fields[i].id, a->page);
 		command_add(&store->command, buf_slice(&store->field));
 	}
-	int status = ask(store, &reply);
+	int status = store_ask(store, &reply);
 	for (size_t i = 0; status == STORE_OK && i < adjusting->count && i < reply->elements; i++)
 		adjusting->fields[i].before = reply_signed(reply->element[i]);
 	freeReplyObject(reply);
 	return status;
-}
-
-/* Whether a field is of this metric and page, and of which period. */
-static bool
-field_is_ours(const struct adjustment *a, struct slice field, enum period_kind *kind, int32_t *id)
-{
-	struct slice metric = key_metrics[a->metric], page = a->page;
-	if (field.len <= metric.len + 1 || memcmp(field.ptr, metric.ptr, metric.len) != 0 ||
-	    field.ptr[metric.len] != ' ')
-		return false;
-	struct slice period = {field.ptr + metric.len + 1, field.len - metric.len - 1};
-	const char *blank = memchr(period.ptr, ' ', period.len);
-	if (!blank != !page.ptr)
-		return false;
-	if (blank) {
-		size_t len = (size_t)(blank - period.ptr);
-		struct slice rest = {blank + 1, period.len - len - 1};
-		if (!slice_eq(rest, page))
-			return false;
-		period.len = len;
-	}
-	return period_parse(period, kind, id);
 }
 
 /* Everything that is adjusted of this metric and page. */
@@ -181,13 +136,14 @@ static int
 read_all(struct adjusting *adjusting)
 {
 	redisReply *reply;
-	start(adjusting->store, "HGETALL", SLICE("base"));
-	int status = ask(adjusting->store, &reply);
+	store_command(adjusting->store, "HGETALL", SLICE("base"));
+	int status = store_ask(adjusting->store, &reply);
 	for (size_t i = 0; status == STORE_OK && i + 1 < reply->elements; i += 2) {
-		enum period_kind kind;
-		int32_t id;
-		if (field_is_ours(adjusting->adjustment, reply_text(reply->element[i]), &kind, &id))
-			reach(adjusting, kind, id, reply_signed(reply->element[i + 1]));
+		struct base_field field;
+		if (key_base_parse(reply_text(reply->element[i]), &field) &&
+		    field.metric == adjusting->adjustment->metric &&
+		    slice_eq(field.page, adjusting->adjustment->page))
+			reach(adjusting, field.kind, field.id, reply_signed(reply->element[i + 1]));
 	}
 	freeReplyObject(reply);
 	return status;
@@ -243,7 +199,7 @@ plan_change(struct adjusting *adjusting)
 static int
 watch(struct store *store, const struct adjustment *a)
 {
-	start(store, "WATCH", SLICE("base"));
+	store_command(store, "WATCH", SLICE("base"));
 	if (a->how == ADJUST_SET && !a->page.ptr) {
 		command_add_joined(&store->command, buf_slice(&store->key), key_metrics[a->metric]);
 		if (a->kind == PERIOD_DAY) {
@@ -256,42 +212,29 @@ watch(struct store *store, const struct adjustment *a)
 				   a->metric == METRIC_HITS ? key_dimensions[HIT_PAGES]
 							    : SLICE("pagevisits"));
 	}
-	return ask_quietly(store);
+	return store_tell(store);
 }
 
-/* The transaction. *done: nobody was quicker. */
+/* *done: nobody was quicker. */
 static int
 commit(struct adjusting *adjusting, bool *done)
 {
 	struct store *store = adjusting->store;
-	size_t queued = 1; /* MULTI */
-	command_start(&store->command, "MULTI");
-	int status = send_command(store);
-	for (size_t i = 0; i < adjusting->count && status == STORE_OK; i++) {
+	struct transaction transaction;
+	transaction_begin(&transaction, store);
+	for (size_t i = 0; i < adjusting->count; i++) {
 		const struct reached *field = &adjusting->fields[i];
 		if (field->after == field->before)
 			continue;
 		key_base_field(&store->field, adjusting->adjustment->metric, field->kind, field->id,
 			       adjusting->adjustment->page);
-		start(store, field->after ? "HSET" : "HDEL", SLICE("base"));
+		store_command(store, field->after ? "HSET" : "HDEL", SLICE("base"));
 		command_add(&store->command, buf_slice(&store->field));
 		if (field->after)
 			command_add_int(&store->command, field->after);
-		status = send_command(store);
-		queued++;
+		transaction_add(&transaction);
 	}
-	command_start(&store->command, "EXEC");
-	if (status == STORE_OK)
-		status = send_command(store);
-	redisReply *reply = NULL;
-	for (size_t i = 0; i < queued + 1 && status != STORE_UNAVAILABLE; i++) {
-		freeReplyObject(reply);
-		int received = link_receive(store->link, &reply);
-		status = status == STORE_OK || received == STORE_UNAVAILABLE ? received : status;
-	}
-	*done = status == STORE_OK && reply->type == REDIS_REPLY_ARRAY;
-	freeReplyObject(reply);
-	return status;
+	return transaction_commit(&transaction, done);
 }
 
 static int
@@ -316,7 +259,7 @@ try_once(struct adjusting *adjusting, bool apply, bool *done)
 		return commit(adjusting, done);
 	*done = true;
 	command_start(&store->command, "UNWATCH");
-	return ask_quietly(store);
+	return store_tell(store);
 }
 
 int

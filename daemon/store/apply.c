@@ -33,6 +33,9 @@ add_streams(struct store *store, struct call *call, const struct advance *advanc
 {
 	key_streams(&store->key, store->prefix, call->shard);
 	command_add(&call->keys, buf_slice(&store->key));
+	key_forgotten(&store->key, store->prefix, call->shard);
+	command_add(&call->keys, buf_slice(&store->key));
+	command_add_int(&call->args, store->forgotten[call->shard]);
 	command_add_int(&call->args, (int64_t)count);
 	for (size_t i = 0; i < count; i++) {
 		command_add(&call->args, slice_of(advances[i].stream));
@@ -142,13 +145,15 @@ unexpected(struct store *store)
 static int
 read_mismatch(struct store *store, const struct call *call, struct apply_reply *out)
 {
+	enum { NEWEST = 1, STORED = 2 };
 	const redisReply *reply = call->reply;
-	if (reply->elements != call->streams + 1)
+	if (reply->elements != call->streams + STORED)
 		return unexpected(store);
+	out->forgotten = reply_count(reply->element[NEWEST], 0);
 	out->stored_count = call->streams;
 	out->stored = xcalloc(call->streams, sizeof(*out->stored));
 	for (size_t i = 0; i < call->streams; i++)
-		if (!position_read(&out->stored[i], reply->element[i + 1]))
+		if (!position_read(&out->stored[i], reply->element[i + STORED]))
 			return link_fail(store->link, STORE_REFUSED,
 					 "a position in %s:{%02d}:streams is no offset",
 					 store->prefix, call->shard);

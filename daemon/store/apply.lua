@@ -4,7 +4,8 @@
 -- meet OOM, READONLY, MISCONF or NOPERM, before anything is done. Uses no clock.
 --
 -- KEYS[1]   the shard's positions (hash: stream -> "offset:rest")
--- ARGV      count, then for each stream: name, expected offset, new value; then the number of days, and for each of
+-- KEYS[2]   what operators made the shard forget (hash; field ":": when, the newest of all; store/marks.h)
+-- ARGV      the newest that the caller knows, count, then for each stream: name, expected offset, new value; then the number of days, and for each of
 --           them (its keys follow in KEYS, in the order in which they are named here)
 --   METRIC:YEAR, METRIC of hits, visits, visitors, bots; hours
 --     month-day, week, month, year; hits, bots; number of hours, then hour and hits of each
@@ -15,16 +16,17 @@
 --     number of runs of hits, then of each: visitor, first and last hit (ms), nth page or 0. With a gap of 0 the caller
 --     decides: a first of 1 begins a visit, nobody is remembered
 --     seconds that seen, unique, pagevisits live; most members of both pagevisits
--- answers   {1, stored values...} when a position is not the expected one: nothing was applied
+-- answers   {1, newest of KEYS[2], stored values...} when a position is not the expected one, or something was forgotten
+--           that the caller does not know of and may have summed up: nothing was applied
 --           {0, refused fields, the first refusal, then for each day: visitors online or -1, bots of the day, then of
 --           hits, visits and visitors the day's, week's, month's, year's and total number; number of pages that visits
 --           began with, then nth and visits of each}: applied; -1 is the value of a refused field
 
 local call, try = redis.call, redis.pcall
-local at = 2
+local at = 3
 
 local names, expected, moves = {}, {}, {}
-for i = 1, tonumber(ARGV[1]) do
+for i = 1, tonumber(ARGV[2]) do
 	names[i], expected[i] = ARGV[at], ARGV[at + 1]
 	moves[2 * i - 1], moves[2 * i] = ARGV[at], ARGV[at + 2]
 	at = at + 3
@@ -32,16 +34,23 @@ end
 
 -- Offsets are compared as text: a double would lose digits past 2^53. A missing field means 0.
 local stored = call('HMGET', KEYS[1], unpack(names))
+local newest = try('HGET', KEYS[2], ':')
+local poisoned = type(newest) == 'table'
+newest = not poisoned and tonumber(newest or 0) or 0
+local good = poisoned or newest == tonumber(ARGV[1])
 for i = 1, #names do
 	if (stored[i] or '0'):match('^[^:]*') ~= expected[i] then
-		return {1, unpack(stored, 1, #names)}
+		good = false
 	end
+end
+if not good then
+	return {1, string.format('%d', newest), unpack(stored, 1, #names)}
 end
 
 call('HSET', KEYS[1], unpack(moves))
 
 local answer = {0, 0, ''}
-local key = 1
+local key = 2
 local CHUNK = 2000 -- arguments that Lua passes at once; its stack takes 8,000
 
 -- Redis writes a number of Lua's with 17 digits of a double, which takes longer than to add it.
@@ -312,6 +321,9 @@ local function next_day()
 	end
 end
 
+if poisoned then
+	taken(KEYS[2], {err = 'it is no hash'})
+end
 if ARGV[at] then
 	for _ = 1, next_number() do
 		next_day()

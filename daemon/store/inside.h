@@ -37,6 +37,7 @@ struct store {
 	struct link *link;
 	char *prefix;
 	int64_t pages_per_day, journal_retain;
+	int64_t forgotten[CONF_SHARDS]; /* the newest mark that the caller knows */
 	char script[SCRIPT_SHA_SIZE];
 	struct command command; /* scratch, as are key, field and day */
 	struct buf key, field;
@@ -59,5 +60,25 @@ int positions_send(struct store *store, int shard, const char *const *streams,
 		   size_t count) MUST_CHECK;
 int positions_read(struct store *store, int shard, const redisReply *reply, size_t count,
 		   struct position *out) MUST_CHECK;
+
+/* A transaction: each adds the store's command; only the last one says what went wrong. */
+struct transaction {
+	struct store *store;
+	size_t sent;
+	int status;
+};
+void transaction_begin(struct transaction *transaction, struct store *store);
+void transaction_add(struct transaction *transaction);
+/* *done: what was watched had not changed. STORE_REFUSED with it: a command in it was refused, the others done. */
+int transaction_commit(struct transaction *transaction, bool *done) MUST_CHECK;
+/* Begins the store's command, with the key in store->key and this tail. */
+void store_command(struct store *store, const char *name, struct slice tail);
+/* Sends it and takes the reply, to be freed; or only its status. */
+int store_ask(struct store *store, redisReply **reply) MUST_CHECK;
+int store_tell(struct store *store) MUST_CHECK;
+
+/* The newest mark of a shard: the question, and what was answered. */
+int forgotten_send(struct store *store, int shard) MUST_CHECK;
+int64_t forgotten_read(const redisReply *reply);
 
 #endif

@@ -18,8 +18,8 @@ key_shard(struct slice site)
 	return crc16_xmodem(site) % CONF_SHARDS;
 }
 
-static void
-add_shard(struct buf *out, const char *prefix, int shard)
+void
+key_shard_prefix(struct buf *out, const char *prefix, int shard)
 {
 	const char digits[2] = {(char)('0' + shard / 10), (char)('0' + shard % 10)};
 	buf_clear(out);
@@ -32,14 +32,21 @@ add_shard(struct buf *out, const char *prefix, int shard)
 void
 key_streams(struct buf *out, const char *prefix, int shard)
 {
-	add_shard(out, prefix, shard);
+	key_shard_prefix(out, prefix, shard);
 	buf_add_literal(out, "streams");
+}
+
+void
+key_forgotten(struct buf *out, const char *prefix, int shard)
+{
+	key_shard_prefix(out, prefix, shard);
+	buf_add_literal(out, "forgotten");
 }
 
 void
 key_site(struct buf *out, const char *prefix, int shard, struct slice site)
 {
-	add_shard(out, prefix, shard);
+	key_shard_prefix(out, prefix, shard);
 	buf_add_slice(out, site);
 	buf_add_literal(out, ":");
 }
@@ -83,6 +90,24 @@ key_base_field(struct buf *out, int metric, enum period_kind kind, int32_t id, s
 		return;
 	buf_add_literal(out, " ");
 	buf_add_slice(out, page);
+}
+
+bool
+key_base_parse(struct slice text, struct base_field *field)
+{
+	const char *end = text.ptr + text.len, *blank = memchr(text.ptr, ' ', text.len);
+	if (!blank)
+		return false;
+	struct slice metric = {text.ptr, (size_t)(blank - text.ptr)};
+	struct slice period = {blank + 1, (size_t)(end - blank - 1)};
+	*field = (struct base_field){0};
+	if ((blank = memchr(period.ptr, ' ', period.len))) {
+		field->page = (struct slice){blank + 1, (size_t)(end - blank - 1)};
+		period.len = (size_t)(blank - period.ptr);
+	}
+	while (field->metric < METRIC_COUNT && !slice_eq(metric, key_metrics[field->metric]))
+		field->metric++;
+	return field->metric < METRIC_COUNT && period_parse(period, &field->kind, &field->id);
 }
 
 #define X(id, name) [HIT_##id] = {name, sizeof(name) - 1},

@@ -4,6 +4,7 @@
  * hash tag, so that one cluster slot holds a shard:
  *
  *   PREFIX:{NN}:streams                    stream -> "offset:rest"
+ *   PREFIX:{NN}:forgotten                  ":", "SITE", "SITE /path" and so on (store/marks.h) -> when (ms)
  *   PREFIX:{NN}:SITE:METRIC                "2020-W21", "2020-05", "2020", "all" -> count
  *   PREFIX:{NN}:SITE:METRIC:2020           "05-20" -> count
  *   PREFIX:{NN}:SITE:hours:2020-05-20      "14" -> hits
@@ -46,7 +47,10 @@ bool key_prefix_valid(const char *prefix);
 int key_shard(struct slice site);
 
 /* Each replaces what `out` held. */
+/* "PREFIX:{NN}:" */
+void key_shard_prefix(struct buf *out, const char *prefix, int shard);
 void key_streams(struct buf *out, const char *prefix, int shard);
+void key_forgotten(struct buf *out, const char *prefix, int shard);
 /* "PREFIX:{NN}:SITE:", to be followed by one of the tails below, or by a name without a date. */
 void key_site(struct buf *out, const char *prefix, int shard, struct slice site);
 /* "PREFIX:NAME" for what belongs to no shard. */
@@ -58,6 +62,15 @@ void key_import_salt(struct buf *out, const char *prefix, struct slice site, int
 /* A field of SITE:base; of the site as a whole where the page is absent. */
 void key_base_field(struct buf *out, int metric, enum period_kind kind, int32_t id,
 		    struct slice page);
+
+/* The inverse; false when it is none. */
+struct base_field {
+	int metric;
+	enum period_kind kind;
+	int32_t id;
+	struct slice page; /* in the field's text */
+};
+bool key_base_parse(struct slice text, struct base_field *field);
 
 extern const struct slice key_dimensions[HIT_DIMENSION_COUNT];
 extern const struct slice key_metrics[METRIC_STORED];

@@ -160,19 +160,24 @@ begin_multi(struct store *store)
 	return status == STORE_OK ? send_words(store, "MULTI") : status;
 }
 
-/* Asks for the positions, ends the transaction of `queued` questions and hands over its answers, to be freed. */
+/*
+ * Asks for the newest mark and the positions, ends the transaction of `queued` questions and hands over its answers, to
+ * be freed.
+ */
 static int
 finish_multi(struct store *store, int shard, size_t queued, const char *const *streams,
 	     size_t stream_count, struct position *positions, redisReply **reply)
 {
 	*reply = NULL;
-	int status = stream_count ? positions_send(store, shard, streams, stream_count) : STORE_OK;
+	int status = forgotten_send(store, shard);
+	if (status == STORE_OK && stream_count)
+		status = positions_send(store, shard, streams, stream_count);
 	if (status == STORE_OK)
 		status = send_words(store, "EXEC");
 	if (status == STORE_OK)
-		status = receive_exec(store, queued + (stream_count > 0), reply);
+		status = receive_exec(store, queued + 1 + (stream_count > 0), reply);
 	if (status == STORE_OK && stream_count)
-		status = positions_read(store, shard, (*reply)->element[queued], stream_count,
+		status = positions_read(store, shard, (*reply)->element[queued + 1], stream_count,
 					positions);
 	return status;
 }
@@ -189,9 +194,10 @@ store_read(struct store *store, int shard, struct site_numbers *sites, size_t si
 		return status;
 	status = finish_multi(store, shard, site_count * READS_PER_SITE, streams, stream_count,
 			      positions, &reply);
-	if (status == STORE_OK)
-		for (size_t i = 0; i < site_count; i++)
-			take_numbers(&sites[i], reply->element + i * READS_PER_SITE);
+	for (size_t i = 0; status == STORE_OK && i < site_count; i++) {
+		take_numbers(&sites[i], reply->element + i * READS_PER_SITE);
+		sites[i].forgotten = forgotten_read(reply->element[site_count * READS_PER_SITE]);
+	}
 	freeReplyObject(reply);
 	return status;
 }
@@ -283,10 +289,10 @@ store_read_pages(struct store *store, int shard, struct page_numbers *pages, siz
 		return status;
 	status = finish_multi(store, shard, page_count * READS_PER_PAGE, streams, stream_count,
 			      positions, &reply);
-	if (status == STORE_OK)
-		for (size_t i = 0; i < page_count; i++)
-			take_page(&pages[i], reply->element + i * READS_PER_PAGE,
-				  store->pages_per_day);
+	for (size_t i = 0; status == STORE_OK && i < page_count; i++) {
+		take_page(&pages[i], reply->element + i * READS_PER_PAGE, store->pages_per_day);
+		pages[i].forgotten = forgotten_read(reply->element[page_count * READS_PER_PAGE]);
+	}
 	freeReplyObject(reply);
 	return status;
 }

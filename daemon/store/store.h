@@ -7,6 +7,7 @@
 #define STORE_STORE_H
 
 #include "base/buf.h"
+#include "base/conf.h"
 #include "base/metric.h"
 #include "base/period.h"
 #include "store/delta.h"
@@ -24,8 +25,11 @@ struct store_options {
 
 enum store_status {
 	STORE_OK = 0,
-	STORE_MISMATCH =
-		-1, /* a position was not the expected one: nothing applied, all positions are in the reply */
+	/*
+	 * A position was not the expected one, or something was forgotten that the caller does not know of: nothing
+	 * applied, all positions and the newest mark are in the reply.
+	 */
+	STORE_MISMATCH = -1,
 	STORE_UNAVAILABLE = -2, /* no connection, or no reply in time: the outcome is unknown */
 	STORE_REFUSED =
 		-3, /* Redis answered with an error (OOM, READONLY, NOPERM, LOADING, ...): nothing applied */
@@ -74,6 +78,18 @@ struct position {
 int store_positions(struct store *store, const char *const *streams, size_t count,
 		    struct position *out) MUST_CHECK;
 
+/* --- what operators made a shard forget (store/marks.h) --- */
+
+/* The time of the newest mark in every shard, 0: there is none; -1: what is there is no such hash. */
+int store_forgotten(struct store *store, int64_t newest[CONF_SHARDS]) MUST_CHECK;
+/* Calls back for every mark of a shard. */
+int store_marks(struct store *store, int shard,
+		void (*each)(struct slice field, int64_t ms, void *arg), void *arg) MUST_CHECK;
+/* When all of the site was last forgotten; 0: never. */
+int store_site_forgotten(struct store *store, struct slice site, int64_t *ms) MUST_CHECK;
+/* From now on calls for this shard say that everything up to this mark is known, and none of what it forgot summed up. */
+void store_know_forgotten(struct store *store, int shard, int64_t newest);
+
 /* --- applying a delta --- */
 
 struct advance {
@@ -97,6 +113,7 @@ struct apply_day {
 struct apply_reply {
 	int status;              /* enum store_status */
 	struct position *stored; /* on STORE_MISMATCH: one per advance, in order */
+	int64_t forgotten;       /* and the newest mark */
 	size_t stored_count;
 	struct apply_day *days; /* on STORE_OK: one per delta day, in order */
 	size_t day_count;
@@ -136,13 +153,15 @@ struct site_numbers {
 	struct slice site; /* in */
 	int32_t day;       /* in: the site's local date */
 	int64_t counts[METRIC_COUNT][SHOWN_PERIODS];
-	int64_t adjusted[METRIC_COUNT]
-			[SHOWN_PERIODS]; /* by operators: shown with what is counted */
-	int64_t online, bots;            /* now; of the day */
+	/* What operators added: shown with what is counted. */
+	int64_t adjusted[METRIC_COUNT][SHOWN_PERIODS];
+	int64_t online, bots; /* now; of the day */
+	int64_t forgotten;    /* the newest mark of the shard, as of store_forgotten */
 };
 
 /*
- * In one MULTI: the numbers of `sites` (all of `shard`) and the positions of `streams` that belong to them.
+ * In one MULTI: the numbers of `sites` (all of `shard`), and the positions of `streams` and the newest mark that belong
+ * to them.
  */
 int store_read(struct store *store, int shard, struct site_numbers *sites, size_t site_count,
 	       const char *const *streams, size_t stream_count,
@@ -156,6 +175,7 @@ struct page_numbers {
 	struct {
 		int64_t hits_day, hits_all, visits_day, visits_all;
 	} adjusted; /* by operators: shown with what is counted */
+	int64_t forgotten;
 };
 /* The same as store_read, of pages. */
 int store_read_pages(struct store *store, int shard, struct page_numbers *pages, size_t page_count,

@@ -2,9 +2,10 @@
 /*
  * The audit: where does Redis stand? Every position is compared with the ledger's. Ahead: applied already (a lost reply,
  * an earlier process), go on from there. Behind: Redis lost its tail, read again. Gone, or behind what the journal still
- * holds: a reset, replayed as far as the journal goes and never silent.
+ * holds: a reset, replayed as far as the journal goes and never silent. And what was it made to forget?
  */
 #include "base/clock.h"
+#include "store/forget.h"
 #include "tally/state.h"
 
 /* The delta of a shard is thrown away: what it held will be read again, but has been seen. */
@@ -64,6 +65,7 @@ adopt(struct tally *tally, int index, const struct position *stored)
 	tally->shards[index].settling = true;
 	pages_unsettle(tally->options.pages, index);
 	tally->shards[index].blocked = false;
+	tally->shards[index].stale = false;
 	board_unlock(tally->options.board, index);
 }
 
@@ -84,7 +86,7 @@ block(struct tally *tally, int index)
 static bool
 differs(const struct tally *tally, int index, const struct position *stored)
 {
-	if (tally->shards[index].blocked)
+	if (tally->shards[index].blocked || tally->shards[index].stale)
 		return true;
 	for (size_t i = 0; i < tally->ledger->count; i++)
 		if (stored[i].offset != tally->ledger->tracks[i]->applied[index])
@@ -151,18 +153,142 @@ note_refusal(struct tally *tally)
 static void
 compare(struct tally *tally, const struct position *stored, size_t count)
 {
-	for (int index = 0; index < CONF_SHARDS && count > 0; index++) {
+	for (int index = 0; index < CONF_SHARDS; index++) {
 		const struct position *first = stored + (size_t)index * count;
-		if (first->foreign)
+		if (count > 0 && first->foreign)
 			block(tally, index);
 		else if (differs(tally, index, first))
 			adopt(tally, index, first);
 	}
 }
 
+/* --- what was forgotten --- */
+
+struct learning {
+	struct tally *tally;
+	int index;
+	const struct mark *mark;
+};
+
+static void
+may_fall_cb(struct board_site *site, void *arg)
+{
+	const struct learning *learning = arg;
+	if (slice_eq(learning->mark->site, board_site_key(site)) ||
+	    slice_eq(learning->mark->site, SLICE("*")))
+		board_may_fall(site);
+}
+
+static void
+learn_mark_cb(struct slice field, int64_t ms, void *arg)
+{
+	struct learning *learning = arg;
+	struct tally *tally = learning->tally;
+	struct shard *shard = &tally->shards[learning->index];
+	learning->mark = marks_put(&shard->marks, field, ms);
+	if (!learning->mark || ms <= shard->forgotten)
+		return;
+	log_info("forgotten shard=%02d what=\"%s\" until=%" PRId64, learning->index,
+		 learning->mark->field, ms);
+	board_lock(tally->options.board, learning->index);
+	board_each(tally->options.board, learning->index, may_fall_cb, learning);
+	board_unlock(tally->options.board, learning->index);
+}
+
+static void
+hold_mark_cb(struct slice field, int64_t ms, void *arg)
+{
+	(void)marks_put(arg, field, ms);
+}
+
+/* From now on calls say that this is known, so what was summed up before goes. */
+static int
+learn_marks(struct tally *tally, int index, int64_t newest)
+{
+	struct learning learning = {.tally = tally, .index = index};
+	int status = store_marks(tally->store, index, learn_mark_cb, &learning);
+	if (status != STORE_OK)
+		return status;
+	board_lock(tally->options.board, index);
+	tally->shards[index].forgotten = newest;
+	tally->shards[index].stale = true;
+	board_unlock(tally->options.board, index);
+	store_know_forgotten(tally->store, index, newest);
+	return STORE_OK;
+}
+
+static int
+older_first(const void *a, const void *b)
+{
+	const struct mark *left = *(const struct mark *const *)a;
+	const struct mark *right = *(const struct mark *const *)b;
+	return (left->ms > right->ms) - (left->ms < right->ms);
+}
+
+static int
+forget_mark_again(struct tally *tally, int index, const struct mark *mark)
+{
+	struct forgetting forgetting = {.shard = index,
+					.site = mark->site,
+					.scope = mark->scope,
+					.kind = mark->kind,
+					.id = mark->id,
+					.page = mark->page,
+					.again = true,
+					.ms = mark->ms};
+	log_warn("forgotten_again shard=%02d what=\"%s\" until=%" PRId64, index, mark->field,
+		 mark->ms);
+	return store_forget(tally->store, &forgetting, true);
+}
+
+/*
+ * Redis went back to before it was made to forget, and has it all again: nothing that is younger, since no daemon that
+ * knows the marks has counted anything meanwhile. The youngest comes last: with it Redis is in step.
+ */
+static int
+forget_again(struct tally *tally, int index)
+{
+	const struct marks *marks = &tally->shards[index].marks;
+	const struct mark **order = xcalloc(marks->count + 1, sizeof(*order));
+	struct marks held = {0};
+	for (size_t i = 0; i < marks->count; i++)
+		order[i] = &marks->list[i];
+	qsort(order, marks->count, sizeof(*order), older_first);
+	int status = store_marks(tally->store, index, hold_mark_cb, &held);
+	for (size_t i = 0; i < marks->count && status == STORE_OK; i++)
+		if (marks_put(&held, slice_of(order[i]->field), order[i]->ms))
+			status = forget_mark_again(tally, index, order[i]);
+	marks_release(&held);
+	free(order);
+	return status;
+}
+
+static int
+audit_marks(struct tally *tally)
+{
+	int64_t newest[CONF_SHARDS];
+	int status = store_forgotten(tally->store, newest);
+	for (int i = 0; i < CONF_SHARDS && status == STORE_OK; i++) {
+		struct shard *shard = &tally->shards[i];
+		if (newest[i] < 0 || newest[i] == shard->forgotten)
+			continue;
+		if (newest[i] < shard->forgotten)
+			status = forget_again(tally, i);
+		int64_t now = newest[i] < shard->forgotten ? shard->marks.newest : newest[i];
+		if (status == STORE_OK)
+			status = learn_marks(tally, i, now);
+	}
+	return status;
+}
+
 bool
 tally_audit(struct tally *tally)
 {
+	int status = audit_marks(tally);
+	if (status != STORE_OK) {
+		tally_failed(tally, status);
+		return false;
+	}
 	struct ledger *ledger = tally->ledger;
 	size_t retired = retired_in_turn(tally), count = ledger->count + retired;
 	const char **names = xcalloc(count + 1, sizeof(*names));
@@ -172,7 +298,7 @@ tally_audit(struct tally *tally)
 	for (size_t i = 0; i < retired; i++)
 		names[ledger->count + i] =
 			ledger->retired[(tally->next_retired + i) % ledger->retired_count].name;
-	int status = store_positions(tally->store, names, count, stored);
+	status = store_positions(tally->store, names, count, stored);
 	if (status == STORE_REFUSED && count > 0 && some_are_read(stored, count)) {
 		note_refusal(tally);
 		status = STORE_OK;

@@ -78,9 +78,10 @@ tally_unlock_shard(struct tally *tally, int shard)
 
 bool
 tally_positions_are_ours(const struct tally *tally, int shard, const struct names *names,
-			 const struct position *positions)
+			 const struct position *positions, int64_t forgotten)
 {
-	if (tally->ledger->generation != names->generation)
+	if (tally->ledger->generation != names->generation ||
+	    (forgotten >= 0 && forgotten != tally->shards[shard].forgotten))
 		return false;
 	for (size_t i = 0; i < names->count; i++)
 		if (positions[i].offset != tally->ledger->tracks[i]->applied[shard])
@@ -122,7 +123,8 @@ take_some(struct tally *tally, struct store *store, int shard, bool settled,
 	int64_t fell = 0;
 	if (status == STORE_OK) {
 		tally_lock_shard(tally, shard);
-		if (!tally_positions_are_ours(tally, shard, names, positions) ||
+		if (!tally_positions_are_ours(tally, shard, names, positions,
+					      reading->numbers[first].forgotten) ||
 		    tally->shards[shard].settling != settled)
 			status = STORE_MISMATCH;
 		for (size_t i = first; status == STORE_OK && i < first + count; i++)

@@ -57,7 +57,8 @@ take_pages(struct tally *tally, int shard, const struct page_want *wants, size_t
 				      names.count, positions);
 	if (status == STORE_OK) {
 		tally_lock_shard(tally, shard);
-		bool ours = tally_positions_are_ours(tally, shard, &names, positions) &&
+		bool ours = tally_positions_are_ours(tally, shard, &names, positions,
+						     numbers[0].forgotten) &&
 			    !tally->shards[shard].settling;
 		for (size_t i = 0; ours && i < count; i++)
 			pages_take(tally->options.pages, &wants[i],

@@ -272,6 +272,32 @@ see_applied(struct tally *tally, int index, const struct hit *hit)
 	board_unlock(tally->options.board, index);
 }
 
+/* An operator made the site forget it, all of it or its page. */
+static void
+drop(struct tally *tally, int index, const struct hit *hit, bool whole, bool fresh)
+{
+	struct slice page = hit->values[HIT_PAGES];
+	board_lock(tally->options.board, index);
+	if (whole && hit_is_view(hit) && !hit->page_only)
+		board_drop(board_site(tally->options.board, hit->site), hit->day, fresh);
+	if (page.ptr)
+		pages_throw_away(tally->options.pages,
+				 pages_key(tally->options.pages, hit->site, index, page), hit->day,
+				 fresh);
+	board_unlock(tally->options.board, index);
+}
+
+static void
+sum_hit(struct tally *tally, int index, const struct hit *read, bool fresh)
+{
+	struct hit hit = *read;
+	bool kept = marks_pass(&tally->shards[index].marks, &hit);
+	if (kept)
+		delta_add(tally->shards[index].delta, &hit, visit_gap_ms(tally, hit.site), fresh);
+	if (!kept || hit.values[HIT_PAGES].ptr != read->values[HIT_PAGES].ptr)
+		drop(tally, index, read, !kept, fresh);
+}
+
 /* Sums the record at the front of a track. False: Redis did not take a full delta. */
 static bool
 sum_head(struct tally *tally, struct track *track)
@@ -294,7 +320,7 @@ sum_head(struct tally *tally, struct track *track)
 	if (take) {
 		shard->streams += first;
 		track->taken[index] = end;
-		delta_add(shard->delta, &track->head, visit_gap_ms(tally, track->head.site), fresh);
+		sum_hit(tally, index, &track->head, fresh);
 	} else if (fresh) {
 		see_applied(tally, index, &track->head);
 	}

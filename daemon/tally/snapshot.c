@@ -6,6 +6,7 @@
  *   magic u32 "TKB3" · XXH3-64 u64 of all that follows · wall clock ms u64 · gap_hits u64
  *   tracks u32, each: name, settled u64, 64 applied u64
  *   retired u32, each: name, removed u64, end u64, shards u64
+ *   64 shards, each: newest mark u64, marks u32, each: ms u64, length u16, field
  *   sites u32, each: key length u8, key, cells u8, each: index u8, period i32, numbers i64, adjustments i64
  */
 #include <errno.h>
@@ -70,6 +71,22 @@ put_tracks(struct buf *out, const struct ledger *ledger)
 		put_le(out, (uint64_t)ledger->retired[i].removed_s, 8);
 		put_le(out, ledger->retired[i].end, 8);
 		put_le(out, ledger->retired[i].shards, 8);
+	}
+}
+
+static void
+put_marks(struct buf *out, const struct tally *tally)
+{
+	for (int i = 0; i < CONF_SHARDS; i++) {
+		const struct shard *shard = &tally->shards[i];
+		put_le(out, (uint64_t)shard->forgotten, 8);
+		put_le(out, shard->marks.count, 4);
+		for (size_t n = 0; n < shard->marks.count; n++) {
+			struct slice field = slice_of(shard->marks.list[n].field);
+			put_le(out, (uint64_t)shard->marks.list[n].ms, 8);
+			put_le(out, field.len, 2);
+			buf_add_slice(out, field);
+		}
 	}
 }
 
@@ -139,6 +156,7 @@ snapshot_write(struct tally *tally)
 	put_le(&out, (uint64_t)(clock_wall_ms() - board_age_ms(tally->options.board)), 8);
 	put_le(&out, tally->status.gap_hits, 8);
 	put_tracks(&out, tally->ledger);
+	put_marks(&out, tally);
 	put_sites(&out, tally);
 	struct buf header = {0};
 	put_le(&header, XXH3_64bits(out.data + SNAPSHOT_HEADER, out.len - SNAPSHOT_HEADER), 8);
@@ -215,6 +233,23 @@ get_retired(struct tally *tally, struct slice *in, bool *ok)
 }
 
 static void
+get_marks(struct tally *tally, struct slice *in, bool *ok)
+{
+	for (int i = 0; i < CONF_SHARDS && *ok; i++) {
+		struct shard *shard = &tally->shards[i];
+		shard->forgotten = (int64_t)get_le(in, 8, ok);
+		store_know_forgotten(tally->store, i, shard->forgotten);
+		uint64_t count = get_le(in, 4, ok);
+		for (uint64_t n = 0; n < count && *ok; n++) {
+			int64_t ms = (int64_t)get_le(in, 8, ok);
+			struct slice field = get_bytes(in, get_le(in, 2, ok), ok);
+			if (*ok)
+				(void)marks_put(&shard->marks, field, ms);
+		}
+	}
+}
+
+static void
 get_site(struct tally *tally, struct slice *in, bool *ok)
 {
 	struct slice key = get_bytes(in, get_le(in, 1, ok), ok);
@@ -258,6 +293,7 @@ get_snapshot(struct tally *tally, struct slice in)
 	tally->status.gap_hits = get_le(&in, 8, &ok);
 	get_list(tally, &in, get_track, &ok);
 	get_list(tally, &in, get_retired, &ok);
+	get_marks(tally, &in, &ok);
 	get_list(tally, &in, get_site, &ok);
 }
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/log.h"
+#include "store/marks.h"
 #include "store/store.h"
 #include "tally/ledger.h"
 #include "tally/tally.h"
@@ -38,6 +39,13 @@ struct shard {
 	bool settling;
 	/* What Redis holds as its positions is none: its hits wait in the journal, all other shards go on. */
 	bool blocked;
+	/*
+	 * What operators made it forget, as far as Redis has told, and the newest mark that Redis is known to hold.
+	 * `stale`: that has just changed, and what is summed up is to be summed again.
+	 */
+	struct marks marks;
+	int64_t forgotten;
+	bool stale;
 };
 
 struct tally {
@@ -127,9 +135,9 @@ void tally_names_release(struct names *names);
 /* The list of tracks and what is shown of a shard. */
 void tally_lock_shard(struct tally *tally, int shard);
 void tally_unlock_shard(struct tally *tally, int shard);
-/* Locked by them: whether these positions, one for each of the names, are the ledger's. */
+/* Locked by them: whether these positions, one for each of the names, are the ledger's, and the newest mark is. */
 bool tally_positions_are_ours(const struct tally *tally, int shard, const struct names *names,
-			      const struct position *positions);
+			      const struct position *positions, int64_t forgotten);
 
 /* --- reader.c --- */
 

@@ -73,8 +73,10 @@ tally_free(struct tally *tally)
 		return;
 	store_free(tally->store);
 	store_free(tally->reader_store);
-	for (int i = 0; i < CONF_SHARDS; i++)
+	for (int i = 0; i < CONF_SHARDS; i++) {
 		delta_free(tally->shards[i].delta);
+		marks_release(&tally->shards[i].marks);
+	}
 	ledger_free(tally->ledger);
 	conf_unref(tally->conf);
 	free(tally->board_path);

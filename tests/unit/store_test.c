@@ -141,6 +141,42 @@ test_compare_and_set(void **state)
 	store_free(store);
 }
 
+/* What the caller does not know to be forgotten it may have summed up. A key that holds something else stops nothing. */
+static void
+test_forgotten(void **state)
+{
+	struct redis_here *here = *state;
+	struct store *store = store_at(here, TIMEOUT_MS, 10000);
+	struct delta *delta = delta_of(SITE, DAY, 14, "/", 1);
+	struct apply_reply reply;
+	int64_t newest[CONF_SHARDS];
+	assert_int_equal(apply_quietly(store, 0, 1, delta), STORE_OK);
+	(void)ask(here, "HSET thongke:{03}:forgotten " SITE " 1589959927000 : 1589959927001");
+	assert_int_equal(apply(store, SHARD, 1, 2, delta, &reply), STORE_MISMATCH);
+	assert_int_equal(reply.forgotten, INT64_C(1589959927001));
+	assert_true(reply.stored_count == 1 && reply.stored[0].offset == 1);
+	apply_reply_release(&reply);
+	assert_int_equal(store_forgotten(store, newest), STORE_OK);
+	for (int i = 0; i < CONF_SHARDS; i++)
+		assert_int_equal(newest[i], i == SHARD ? INT64_C(1589959927001) : 0);
+	assert_answer(here, "1", "HGET " KEY ":hits all");
+	store_know_forgotten(store, SHARD, newest[SHARD]);
+	assert_int_equal(apply_quietly(store, 1, 2, delta), STORE_OK);
+	/* Redis knows less: it has it all again. */
+	(void)ask(here, "DEL thongke:{03}:forgotten");
+	assert_int_equal(apply_quietly(store, 2, 3, delta), STORE_MISMATCH);
+	(void)ask(here, "SET thongke:{03}:forgotten poison");
+	assert_int_equal(apply(store, SHARD, 2, 3, delta, &reply), STORE_OK);
+	assert_int_equal(reply.refused, 1);
+	assert_non_null(strstr(reply.refusal, "thongke:{03}:forgotten"));
+	apply_reply_release(&reply);
+	assert_int_equal(store_forgotten(store, newest), STORE_OK);
+	assert_int_equal(newest[SHARD], -1);
+	assert_answer(here, "3", "HGET " KEY ":hits all");
+	delta_free(delta);
+	store_free(store);
+}
+
 static void
 test_all_streams_or_none(void **state)
 {
@@ -471,6 +507,7 @@ main(void)
 		cmocka_unit_test_setup(test_key_names, redis_here_empty),
 		cmocka_unit_test_setup(test_expiry, redis_here_empty),
 		cmocka_unit_test_setup(test_compare_and_set, redis_here_empty),
+		cmocka_unit_test_setup(test_forgotten, redis_here_empty),
 		cmocka_unit_test_setup(test_all_streams_or_none, redis_here_empty),
 		cmocka_unit_test_setup(test_spoiled_position, redis_here_empty),
 		cmocka_unit_test_setup(test_out_of_memory, redis_here_empty),
