@@ -13,7 +13,7 @@ import redis as redis_client
 from cli import FAKETIME, Cli
 from test_cli import NOW, PASSED, estimate, put
 from test_rollback import copy, restart_with
-from world import SITE, eventually, shard, today
+from world import BROWSER, SITE, eventually, shard, today
 
 needs_clock = pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed")
 
@@ -519,8 +519,9 @@ def test_everything(counting):
 
 def test_a_log_can_be_imported_again_into_a_forgotten_site(world, cli):
     path = world.path("access.log")
+    agent = BROWSER["User-Agent"]
     with open(path, "w") as log:
-        log.writelines(f'192.0.2.{n} - - [20/May/2020:14:00:0{n} +0700] "GET /tin HTTP/1.1" 200 5 "-" "Mozilla/5.0"\n'
+        log.writelines(f'192.0.2.{n} - - [20/May/2020:14:00:0{n} +0700] "GET /tin HTTP/1.1" 200 5 "-" "{agent}"\n'
                        for n in range(5))
     for _ in range(2):
         forget(cli, "-s", "a")
