@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "cli/counters.h"
 #include "cli/follow.h"
 #include "cli/logimport.h"
+#include "cli/tableimport.h"
 
 /* What is reported of a file, and why not all of it was counted: the first reason decides how the command ends. */
 struct command {
@@ -239,6 +241,89 @@ import_files(struct command *command, const struct conf_site *site)
 	visits_free(turn.visits);
 }
 
+static void
+open_redis(struct command *command)
+{
+	const struct cli *cli = command->cli;
+	command->store = cli_store(cli);
+	command->asks = cli_store(cli);
+	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
+	cli_check(command->store, cli->dry_run ? store_check_schema(command->store)
+					       : store_note_sites(command->store, NULL, NULL, 0));
+}
+
+/* --- what other counters counted --- */
+
+enum {
+	TABLE_ROWS,
+	TABLE_METRICS,
+	TABLE_OTHER = TABLE_METRICS + METRIC_STORED,
+	TABLE_BAD,
+	TABLE_FILE,
+	TABLE_COLUMNS
+};
+
+static void
+import_table(struct command *command, const struct conf_site *site, const char *path)
+{
+	const struct cli *cli = command->cli;
+	struct tableimport import = {
+		.site = site,
+		.store = command->store,
+		.format = cli->format_text,
+		.overlap = cli->overlap,
+		.dry = cli->dry_run,
+	};
+	tableimport_run(&import, cli, path);
+	struct cell *row = table_row(&command->table);
+	cell_number(&row[TABLE_ROWS], (int64_t)import.rows);
+	for (int metric = 0; metric < METRIC_STORED; metric++)
+		cell_number(&row[TABLE_METRICS + metric], import.brought.added[metric]);
+	cell_number(&row[TABLE_OTHER], (int64_t)import.other);
+	cell_number(&row[TABLE_BAD], (int64_t)import.bad);
+	cell_text(&row[TABLE_FILE], slice_of(path));
+	if (import.brought.refused > 0)
+		fail_later(command, CLI_REFUSED, "Redis refused %" PRId64 " fields: %s",
+			   import.brought.refused, import.brought.refusal);
+}
+
+static void
+import_tables(struct command *command)
+{
+	static const struct column columns[TABLE_COLUMNS] = {
+		[TABLE_ROWS] = {"rows", WORD_RECORDS, COLUMN_COUNT, NULL},
+		[TABLE_METRICS + METRIC_HITS] = {"hits", WORD_HITS, COLUMN_COUNT, NULL},
+		[TABLE_METRICS + METRIC_VISITS] = {"visits", WORD_VISITS, COLUMN_COUNT, NULL},
+		[TABLE_METRICS + METRIC_VISITORS] = {"visitors", WORD_VISITORS, COLUMN_COUNT, NULL},
+		[TABLE_METRICS + METRIC_BOTS] = {"bots", WORD_BOTS, COLUMN_COUNT, NULL},
+		[TABLE_OTHER] = {"skipped", WORD_SKIPPED, COLUMN_COUNT, NULL},
+		[TABLE_BAD] = {"bad", WORD_BAD, COLUMN_COUNT, NULL},
+		[TABLE_FILE] = {"file", WORD_FILE, COLUMN_TEXT, NULL},
+	};
+	const struct cli *cli = command->cli;
+	const struct conf_site *site = cli_site(cli);
+	if (cli->all || cli->follow)
+		cli_fail(CLI_USAGE, "--all and --follow are for logs");
+	table_init(&command->table, columns, TABLE_COLUMNS);
+	command->table.site = site->key;
+	command->table.timezone = site->timezone;
+	open_redis(command);
+	for (size_t i = 0; i < cli->arg_count; i++)
+		import_table(command, site, cli->args[i]);
+}
+
+/* Files of one call are of one kind: what is reported of them differs. */
+static bool
+are_tables(const struct cli *cli)
+{
+	size_t tables = 0;
+	for (size_t i = 0; i < cli->arg_count; i++)
+		tables += tableimport_is(cli->args[i], cli->format_text);
+	if (tables > 0 && tables < cli->arg_count)
+		cli_fail(CLI_USAGE, "logs and other counters' numbers are imported apart");
+	return tables > 0;
+}
+
 /* --- the command --- */
 
 /* Whether each line tells whose it is, so that no site need be named. */
@@ -262,25 +347,16 @@ static void
 check_options(const struct cli *cli)
 {
 	struct buf names = {0};
-	if (cli->format_text && !logformat_is_name(cli->format_text)) {
+	if (cli->format_text && !logformat_is_name(cli->format_text) &&
+	    !counters_is_name(cli->format_text)) {
 		logformat_names(&names);
+		counters_names(&names);
 		cli_fail(CLI_USAGE,
 			 "--format is one of %.*sor lines in nginx' notation, not \"%s\"",
 			 SLICE_ARG(buf_slice(&names)), cli->format_text);
 	}
 	if (cli->follow && (cli->arg_count != 1 || cli->dry_run))
 		cli_fail(CLI_USAGE, "--follow takes one file, and no --dry-run");
-}
-
-static void
-open_redis(struct command *command)
-{
-	const struct cli *cli = command->cli;
-	command->store = cli_store(cli);
-	command->asks = cli_store(cli);
-	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
-	cli_check(command->store, cli->dry_run ? store_check_schema(command->store)
-					       : store_note_sites(command->store, NULL, NULL, 0));
 }
 
 static void
@@ -297,8 +373,8 @@ import_sites(struct command *command)
 		import_files(command, &cli->conf->sites[i]);
 }
 
-int
-cmd_import(struct cli *cli)
+static void
+import_logs(struct command *command)
 {
 	static const struct column columns[COLUMNS] = {
 		[LINES] = {"lines", WORD_LINES, COLUMN_COUNT, NULL},
@@ -311,21 +387,31 @@ cmd_import(struct cli *cli)
 		[FILE_NAME] = {"file", WORD_FILE, COLUMN_TEXT, NULL},
 		[SITE] = {"site", WORD_SITE, COLUMN_TEXT, NULL},
 	};
+	const struct cli *cli = command->cli;
+	command->sites =
+		!cli->site_key && cli->conf->site_count > 1 && !cli->follow && all_have_vhosts(cli);
+	table_init(&command->table, columns, command->sites ? COLUMNS : SITE);
+	if (!command->sites) {
+		command->table.site = cli_site(cli)->key;
+		command->table.timezone = cli_site(cli)->timezone;
+	}
+	open_redis(command);
+	import_sites(command);
+}
+
+int
+cmd_import(struct cli *cli)
+{
 	struct command command = {.cli = cli, .signals = -1, .delta = delta_new()};
 	check_options(cli);
 	if (sodium_init() < 0)
 		cli_fail(CLI_NO, "libsodium does not start");
 	if (cli->follow)
 		command.signals = follow_signals();
-	command.sites =
-		!cli->site_key && cli->conf->site_count > 1 && !cli->follow && all_have_vhosts(cli);
-	table_init(&command.table, columns, command.sites ? COLUMNS : SITE);
-	if (!command.sites) {
-		command.table.site = cli_site(cli)->key;
-		command.table.timezone = cli_site(cli)->timezone;
-	}
-	open_redis(&command);
-	import_sites(&command);
+	if (are_tables(cli))
+		import_tables(&command);
+	else
+		import_logs(&command);
 	cli_print(cli, command.sites ? NULL : cli_site(cli), &command.table);
 	if (cli->dry_run)
 		fprintf(stderr, "thongke: nothing was written\n");

@@ -108,6 +108,13 @@ open_seekable(const char *path, struct stat *status)
 	return fd < 0 || fstat(fd, status) != 0 ? -1 : fd;
 }
 
+int
+logfile_descriptor(const char *path)
+{
+	struct stat status;
+	return open_seekable(path, &status);
+}
+
 struct logfile *
 logfile_open(const char *path, char *error, size_t error_size)
 {

@@ -15,6 +15,9 @@ enum {
 
 struct logfile;
 
+/* A descriptor of the file that can go back, in place of one that cannot. -1 with errno set. */
+int logfile_descriptor(const char *path);
+
 /* "-" is standard input; that and pipes are first copied to an unlinked temporary file. NULL: a sentence in error. */
 struct logfile *logfile_open(const char *path, char *error, size_t error_size);
 void logfile_free(struct logfile *file);

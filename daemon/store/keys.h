@@ -14,6 +14,7 @@
  *   PREFIX:{NN}:SITE:DIMENSION:2020-05-20, :2020-05          value -> hits
  *   PREFIX:{NN}:SITE:pages, :pagevisits, :pagevisits:2020-05-20    path -> hits, visits that began there
  *   PREFIX:{NN}:SITE:imported              "2020-05-20" -> hits of that day that access logs brought
+ *   PREFIX:{NN}:SITE:brought               "SOURCE hits 2020-05-20" -> what another counter said
  *   PREFIX:salt:2020-05-20, PREFIX:salt:i:SITE:2020-05-20, PREFIX:sites, PREFIX:meta, PREFIX:audit
  */
 #ifndef STORE_KEYS_H
@@ -37,8 +38,10 @@ enum {
 	KEY_IMPORTED_DAYS = 100000, /* more than the calendar of any log */
 };
 
-/* The tail of the table of imported days. */
+/* The tails of the table of imported days, of what other counters said, and of what is added when it is shown. */
 #define KEY_IMPORTED "imported"
+#define KEY_BROUGHT "brought"
+#define KEY_BASE "base"
 /* What every member that a full table no longer takes is counted under; no path looks like it. */
 #define KEY_OTHER "(other)"
 

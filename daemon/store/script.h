@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of apply.lua, built into the program; what it takes and answers is written at its top. */
+/* The texts of apply.lua and bring.lua, built into the program; what they take and answer is written at their tops. */
 #ifndef STORE_SCRIPT_H
 #define STORE_SCRIPT_H
 
 #include "base/base.h"
 
 struct slice script_apply(void);
+struct slice script_bring(void);
 
 #endif

@@ -230,6 +230,39 @@ int store_import_salt(struct store *store, struct slice site, int32_t day,
 /* Hits of a local day that no import brought. */
 int store_beacon_hits(struct store *store, struct slice site, int32_t day,
 		      int64_t *hits) MUST_CHECK;
+
+/* --- what other counters counted --- */
+
+/*
+ * A number that another counter says: of a day, month or year, or of all time (then also of one page). Those of a longer
+ * period are what its shorter ones are part of, and must follow them.
+ */
+struct brought {
+	int metric; /* enum metric, METRIC_BOTS */
+	enum period_kind kind;
+	int32_t id;
+	struct slice path; /* absent: of the whole site */
+	int64_t number;
+};
+enum { STORE_BROUGHT_MAX = 200 /* in one call */ };
+
+struct brought_reply {
+	int64_t rows; /* that were more than before */
+	int64_t added[METRIC_STORED];
+	int64_t refused; /* fields */
+	char refusal[160];
+};
+/*
+ * Adds what is more than `source` brought before. A day's numbers are counted like hits; those of longer periods, as far as
+ * they are more than what was brought of their days, are kept apart with the operators' adjustments. May be called again
+ * with the same rows whatever became of the first call.
+ */
+int store_bring(struct store *store, struct slice site, const char *source,
+		const struct brought *rows, size_t count, struct brought_reply *out) MUST_CHECK;
+/* What was brought of each so far. */
+int store_brought(struct store *store, struct slice site, const char *source,
+		  const struct brought *rows, size_t count, int64_t *out) MUST_CHECK;
+
 /* BGREWRITEAOF, for the private server. */
 int store_rewrite(struct store *store) MUST_CHECK;
 
