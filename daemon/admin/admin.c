@@ -32,6 +32,7 @@ struct admin {
 	struct listeners *listeners;
 	struct loop *loop;
 	struct measured measured;
+	int64_t started;
 	uint64_t unavailable;   /* hits refused for the journal's sake, when last looked at */
 	int64_t unavailable_ms; /* and when that number last rose; 0: never */
 	struct mark marks[2];   /* the last but one, and the last */
@@ -62,6 +63,8 @@ admin_measure(struct admin *admin)
 		.journal_damaged = journal_damaged(admin->options.journal),
 		.journal_errors = journal_write_errors(admin->options.journal),
 		.resident = admin_resident(),
+		.started = admin->started,
+		.runs = true,
 	};
 	tally_status(admin->options.tally, &admin->measured.tally);
 	uint64_t unavailable = admin->measured.front.hits_unavailable;
@@ -277,7 +280,7 @@ admin_new(const struct admin_options *options, char *error, size_t error_size)
 		listeners_free(listeners);
 		return NULL;
 	}
-	*admin = (struct admin){.options = *options};
+	*admin = (struct admin){.options = *options, .started = clock_wall_ms() / 1000};
 	admin->listeners = listeners;
 	admin->loop = loop_new(&(struct loop_options){
 		.base = options->base,

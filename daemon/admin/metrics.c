@@ -5,6 +5,8 @@
  */
 #include "admin/metrics.h"
 
+#include "base/version.h"
+
 enum metric_kind { METRIC_UNSIGNED, METRIC_SIGNED, METRIC_INT, METRIC_BOOL };
 
 struct exposed {
@@ -17,6 +19,10 @@ struct exposed {
 #define ROW(field, name, labels, help) {name, labels, help, METRIC_UNSIGNED, AT(front.field)},
 
 static const struct exposed metrics[] = {
+	{"thongke_build_info", "version=\"" THONGKE_VERSION "\"", "Which version this is.",
+	 METRIC_BOOL, AT(runs)},
+	{"thongke_start_time_seconds", "", "When this process started.", METRIC_SIGNED,
+	 AT(started)},
 	{"thongke_loaded", "", "Whether every configured site's counts are known.", METRIC_BOOL,
 	 AT(tally.loaded)},
 	{"thongke_applied_hits_total", "", "Hits handed over to Redis.", METRIC_UNSIGNED,

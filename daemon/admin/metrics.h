@@ -14,6 +14,8 @@ struct measured {
 	struct tally_status tally;
 	uint64_t journal_allocated, journal_written, journal_damaged, journal_errors;
 	uint64_t resident; /* bytes */
+	int64_t started;   /* seconds since 1970-01-01T00:00:00Z */
+	bool runs;         /* true */
 };
 
 /* text/plain; version=0.0.4 */
