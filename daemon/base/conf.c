@@ -42,6 +42,14 @@ conf_refuse_value(struct conf_loading *loading, const char *where, const struct 
 }
 
 void
+conf_note(const struct conf_loading *loading, const struct conf_key *key, const char *site,
+	  const char *where)
+{
+	if (loading->note)
+		loading->note(site, key->section, key->name, where, loading->note_arg);
+}
+
+void
 conf_add_site(struct conf_box *box, const struct conf_site *site)
 {
 	struct conf *conf = &box->conf;
@@ -68,6 +76,9 @@ put_override(struct conf_loading *loading, const char *where, const struct conf_
 					  : conf_key_put(box, key, base, value);
 	if (!fine)
 		conf_refuse_value(loading, where, key, site ? site->key : NULL, bad);
+	else
+		conf_note(loading, key, site ? site->key : NULL,
+			  strncmp(where, "-o ", 3) == 0 ? "-o" : where);
 	return fine;
 }
 
@@ -284,8 +295,19 @@ struct conf *
 conf_load(const char *path, const char *const *overrides, size_t count, char *error,
 	  size_t error_size)
 {
+	return conf_load_noting(path, overrides, count, NULL, NULL, error, error_size);
+}
+
+struct conf *
+conf_load_noting(const char *path, const char *const *overrides, size_t count, conf_set_fn *note,
+		 void *arg, char *error, size_t error_size)
+{
 	struct conf_box *box = xcalloc(1, sizeof(*box));
-	struct conf_loading loading = {.box = box, .error = error, .error_size = error_size};
+	struct conf_loading loading = {.box = box,
+				       .error = error,
+				       .error_size = error_size,
+				       .note = note,
+				       .note_arg = arg};
 	atomic_init(&box->refs, 1);
 	box->conf.path = conf_pool_text(&box->pool, slice_of(path));
 	conf_key_defaults(box, "", &box->conf);

@@ -106,6 +106,27 @@ struct conf {
  */
 struct conf *conf_load(const char *path, const char *const *overrides, size_t count, char *error,
 		       size_t error_size);
+/*
+ * The same; says of each value that is set where it was: "FILE:LINE", the variable's name, or "-o". Later ones go before
+ * earlier ones; what nobody sets has its default. site NULL: the key is no site's.
+ */
+typedef void conf_set_fn(const char *site, const char *section, const char *name, const char *where,
+			 void *arg);
+struct conf *conf_load_noting(const char *path, const char *const *overrides, size_t count,
+			      conf_set_fn *note, void *arg, char *error, size_t error_size);
+
+/* A key of a configuration as text: a list with commas, a password in a URL masked. */
+struct conf_shown {
+	const char *site; /* NULL: of none */
+	const char *section, *name;
+	const char *full; /* "journal.sync", "site.KEY.language" */
+	const char *value;
+	bool changed; /* is not the default */
+};
+/* Every key, in the order of the table; those of sites site by site. */
+void conf_show(const struct conf *conf, void (*each)(const struct conf_shown *shown, void *arg),
+	       void *arg);
+
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);
 /* The first key that differs and takes effect only in a new process; NULL: a reload does it all. */

@@ -54,6 +54,8 @@ struct conf_loading {
 	char *error;
 	size_t error_size;
 	bool failed;
+	conf_set_fn *note; /* NULL: nobody asks where values come from */
+	void *note_arg;
 };
 
 void conf_refuse(struct conf_loading *loading, const char *format, ...) PRINTF(2, 3);

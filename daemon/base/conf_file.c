@@ -31,6 +31,9 @@ struct reader {
 	int depth;
 	struct conf_site site; /* of the section that is open */
 	const cfg_t *section;  /* whose values are in `site` */
+	uint8_t defaults
+		[OPTIONS_MAX *
+		 4]; /* of each list, how many values libconfuse has yet to give by itself */
 };
 
 /* Every section's first option is "include"; through it the callbacks, which get no argument, find the reader. */
@@ -80,6 +83,27 @@ conf_file_error_cb(cfg_t *cfg, const char *format, va_list args)
 /* --- values --- */
 
 /*
+ * libconfuse sets a list that has a default to it when a section opens, by the same callback. Those values are counted, so
+ * that what the file says is told from them.
+ */
+static size_t
+default_values(const struct conf_key *key)
+{
+	size_t count = conf_key_is_list(key) && key->initial && *key->initial;
+	for (const char *at = key->initial; count && (at = strchr(at, ',')); at++)
+		count++;
+	return count;
+}
+
+static void
+expect_defaults(struct reader *reader, const char *section)
+{
+	for (size_t i = 0; i < conf_key_count; i++)
+		if (conf_key_in(&conf_keys[i], section))
+			reader->defaults[i] = (uint8_t)default_values(&conf_keys[i]);
+}
+
+/*
  * Begins a site with the first value of its section. libconfuse reads the default of `rows` when a section opens,
  * so that is also the line of the opening.
  */
@@ -91,6 +115,20 @@ open_site(struct reader *reader, const cfg_t *cfg)
 	reader->section = cfg;
 	reader->site = (struct conf_site){.file = reader->file, .line = cfg->line};
 	conf_key_defaults(reader->loading->box, "site", &reader->site);
+	expect_defaults(reader, "site");
+}
+
+static void
+note_value(struct reader *reader, const cfg_t *cfg, const struct conf_key *key)
+{
+	char where[512];
+	uint8_t *left = &reader->defaults[key - conf_keys];
+	if (*left > 0) {
+		--*left;
+		return;
+	}
+	snprintf(where, sizeof(where), "%s:%d", reader->file, cfg->line);
+	conf_note(reader->loading, key, conf_key_in(key, "site") ? cfg->title : NULL, where);
 }
 
 static int
@@ -106,6 +144,7 @@ conf_file_value_cb(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	if (conf_key_is_list(key) && opt->nvalues == 1)
 		conf_key_clear_list(key, base);
 	*(const char **)result = ""; /* what the tree keeps */
+	note_value(reader, cfg, key);
 	if (conf_key_put(box, key, base, value))
 		return 0;
 	char where[512];
@@ -114,13 +153,17 @@ conf_file_value_cb(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return -1;
 }
 
-/* A list that was set to {} has had no value to call back with. */
+/* A list that was set to {} has had no value to call back with, nor a line; one without a default is empty anyway. */
 static void
-take_empty_lists(const cfg_t *cfg, void *base)
+take_empty_lists(const struct reader *reader, const cfg_t *cfg, const char *file, void *base)
 {
-	for (cfg_opt_t *opt = cfg->opts; opt->name; opt++)
-		if ((opt->flags & CFGF_LIST) && opt->nvalues == 0)
-			conf_key_clear_list(key_of(opt), base);
+	for (cfg_opt_t *opt = cfg->opts; opt->name; opt++) {
+		if (!(opt->flags & CFGF_LIST) || opt->nvalues > 0)
+			continue;
+		conf_key_clear_list(key_of(opt), base);
+		if (default_values(key_of(opt)) > 0)
+			conf_note(reader->loading, key_of(opt), cfg->title, file);
+	}
 }
 
 static bool
@@ -130,7 +173,7 @@ finish_site(struct reader *reader, const cfg_t *cfg)
 	struct conf_box *box = loading->box;
 	struct conf_site *site = &reader->site;
 	open_site(reader, cfg);
-	take_empty_lists(cfg, site);
+	take_empty_lists(reader, cfg, site->file, site);
 	if (!conf_parse_site_key(cfg->title)) {
 		conf_refuse(loading,
 			    "%s:%d: a site's key is \"%.80s\"; allowed: a-z, 0-9 and ._- after a "
@@ -481,6 +524,9 @@ bool
 conf_file_read(struct conf_loading *loading, const char *path)
 {
 	struct reader reader = {.loading = loading, .file = path};
+	expect_defaults(&reader, "");
+	expect_defaults(&reader, "journal");
+	expect_defaults(&reader, "limits");
 	cfg_t *tree = new_tree(&reader);
 	if (!tree) {
 		conf_refuse(loading, "%s: the configuration parser cannot start", path);
@@ -488,7 +534,7 @@ conf_file_read(struct conf_loading *loading, const char *path)
 	}
 	bool fine = parse_file(&reader, tree, path) == 0;
 	if (fine)
-		take_empty_lists(tree, &loading->box->conf);
+		take_empty_lists(&reader, tree, path, &loading->box->conf);
 	cfg_free(tree);
 	return fine;
 }

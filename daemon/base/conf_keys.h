@@ -82,6 +82,10 @@ void conf_key_list_names(const char *section, char *out, size_t size);
 void conf_refuse_value(struct conf_loading *loading, const char *where, const struct conf_key *key,
 		       const char *site, const char *value);
 
+/* To whoever asks where values come from: this one was set there. */
+void conf_note(const struct conf_loading *loading, const struct conf_key *key, const char *site,
+	       const char *where);
+
 /* Whether two configurations differ in this key of a section other than "site". */
 bool conf_key_differs(const struct conf_key *key, const struct conf *a, const struct conf *b);
 

@@ -2,6 +2,8 @@
 /* Texts to addresses and networks, and back. Resolves no name, asks no system, allocates nothing. */
 #include "base/network.h"
 
+#include <stdio.h>
+
 #include <arpa/inet.h>
 
 sa_family_t
@@ -195,6 +197,24 @@ network_parse(const char *text, struct network *out)
 		return false;
 	*out = network;
 	return true;
+}
+
+int
+network_format(const struct network *network, char out[NETWORK_TEXT_MAX])
+{
+	unsigned width = network->family == AF_INET ? 32 : 128, bits = 0;
+	unsigned char mask[16];
+	if (network->family == AF_UNIX)
+		return snprintf(out, NETWORK_TEXT_MAX, "unix:");
+	memcpy(mask, network->mask, sizeof(mask));
+	while (bits < width && mask[bits / 8] & (0x80 >> bits % 8))
+		bits++;
+	if (!inet_ntop((int)network->family, network->bytes, out, NETWORK_TEXT_MAX))
+		return 0;
+	size_t len = strlen(out);
+	if (bits == width)
+		return (int)len;
+	return (int)len + snprintf(out + len, NETWORK_TEXT_MAX - len, "/%u", bits);
 }
 
 bool

@@ -46,6 +46,9 @@ struct network {
  * 10.1.2.3/8 means one or the other.
  */
 bool network_parse(const char *text, struct network *out) MUST_CHECK;
+/* The inverse, in the shortest form: a prefix of all bits is left out. Returns its length. */
+enum { NETWORK_TEXT_MAX = ADDRESS_TEXT_MAX + 4 };
+int network_format(const struct network *network, char out[NETWORK_TEXT_MAX]);
 bool networks_have(const struct network *networks, size_t count, const struct sockaddr *address);
 
 #endif

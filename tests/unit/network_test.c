@@ -348,6 +348,33 @@ test_format_of_none(void **state)
 	assert_string_equal(text, "");
 }
 
+/* RFC 5952 for what is IPv6; a mapped IPv4 network is that of its IPv4 addresses. */
+static void
+test_networks_as_text(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *written;
+	} pairs[] = {
+		{"10.0.0.0/8", "10.0.0.0/8"},
+		{"192.0.2.1", "192.0.2.1"},
+		{"192.0.2.1/32", "192.0.2.1"},
+		{"0.0.0.0/0", "0.0.0.0/0"},
+		{"2001:db8:0:0::/32", "2001:db8::/32"},
+		{"::1/128", "::1"},
+		{"::/0", "::/0"},
+		{"::ffff:10.0.0.0/104", "10.0.0.0/8"},
+		{"unix:", "unix:"},
+	};
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		char text[NETWORK_TEXT_MAX];
+		struct network network;
+		assert_true(network_parse(pairs[i].text, &network));
+		assert_int_equal(network_format(&network, text), strlen(pairs[i].written));
+		assert_string_equal(text, pairs[i].written);
+	}
+}
+
 int
 main(void)
 {
@@ -362,6 +389,7 @@ main(void)
 		cmocka_unit_test(test_every_prefix_length),
 		cmocka_unit_test(test_several_networks),
 		cmocka_unit_test(test_format_of_none),
+		cmocka_unit_test(test_networks_as_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
