@@ -58,16 +58,20 @@ cli_sites(const struct cli *cli, bool every, size_t *count)
 	return sites;
 }
 
+const char *
+cli_conf_file(const struct cli *cli)
+{
+	const char *variable = getenv(THONGKE_CONF_VARIABLE);
+	if (cli->conf_file)
+		return cli->conf_file;
+	return variable && *variable ? variable : THONGKE_CONF_FILE;
+}
+
 struct conf *
 cli_load_conf(const struct cli *cli, char *error, size_t error_size)
 {
-	const char *variable = getenv(THONGKE_CONF_VARIABLE);
-	char *file = xstrdup(cli->conf_file          ? cli->conf_file
-			     : variable && *variable ? variable
-						     : THONGKE_CONF_FILE);
-	struct conf *conf = conf_load(file, cli->overrides, cli->override_count, error, error_size);
-	free(file);
-	return conf;
+	return conf_load(cli_conf_file(cli), cli->overrides, cli->override_count, error,
+			 error_size);
 }
 
 struct store *

@@ -80,6 +80,8 @@ const struct conf_site *cli_site_or_all(const struct cli *cli);
 /* The sites of -s, or of --all, or else the only one, or with `every` all; to be freed. Ends the program as cli_site. */
 const struct conf_site **cli_sites(const struct cli *cli, bool every, size_t *count);
 
+/* That of -c, of the environment, or the usual one. */
+const char *cli_conf_file(const struct cli *cli);
 /* Loads the configuration of -c, of the environment, or the usual one. NULL: a sentence in error. */
 struct conf *cli_load_conf(const struct cli *cli, char *error, size_t error_size);
 
@@ -118,6 +120,10 @@ int cmd_counts(struct cli *cli);
 int cmd_top(struct cli *cli);
 int cmd_live(struct cli *cli);
 int cmd_sites(struct cli *cli);
+int cmd_config(struct cli *cli);
+int cmd_completion(struct cli *cli);
+int cmd_status(struct cli *cli);
+int cmd_check(struct cli *cli);
 int cmd_journal(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_explain(struct cli *cli);

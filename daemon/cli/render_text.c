@@ -45,8 +45,10 @@ void
 table_words(struct buf *out, const struct column *column, const struct cell *cell,
 	    enum conf_language language)
 {
-	if (cell->state == CELL_TEXT)
-		buf_add_slice(out, cell->shown ? slice_of(cell->shown) : cell_slice(cell));
+	if (cell->shown)
+		buf_addf(out, "%s", cell->shown);
+	else if (cell->state == CELL_TEXT)
+		buf_add_slice(out, cell_slice(cell));
 	else if (cell->state == CELL_UNKNOWN)
 		buf_add_literal(out, LABEL_NO_DATA);
 	else if (cell->state == CELL_NUMBER && column->type == COLUMN_FLAG)

@@ -46,7 +46,7 @@ struct cell {
 	int64_t adjusted; /* how much of the number an operator added: JSON says it beside it */
 	char *text;       /* `len` bytes, owned by the table, as is what follows */
 	size_t len;
-	char *shown; /* what people read in place of the text; NULL: the text itself */
+	char *shown; /* what people read in place of text or number; NULL: those themselves */
 };
 
 /* The site of a table that sums up several. */
@@ -85,7 +85,7 @@ void cell_count(struct cell *cell, int64_t value);
 /* The same of what is counted and what an operator added to it, of which no less than 0 is shown. */
 void cell_adjusted(struct cell *cell, int64_t counted, int64_t adjusted);
 void cell_text(struct cell *cell, struct slice text);
-/* Beside its text: what it is called in the table that people read. */
+/* Beside its text or number: what it is called in the table that people read. */
 void cell_shown(struct cell *cell, struct slice words);
 struct slice cell_slice(const struct cell *cell);
 

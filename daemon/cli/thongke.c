@@ -22,7 +22,7 @@ cmd_version(struct cli *cli)
 #define TAKES_PERIODS (TAKES_SITES | TAKES_RANGE | TAKES_METRIC)
 
 /* Widths of the columns of the help. */
-enum { HELP_NAME = 8, HELP_ARGUMENTS = 18 };
+enum { HELP_NAME = 10, HELP_ARGUMENTS = 19 };
 
 static const struct command commands[] = {
 	{"summary", "", "today, yesterday, month, year and total of every site", cmd_summary,
@@ -41,6 +41,11 @@ static const struct command commands[] = {
 	{"counts", "", "what the counter in a page shows now", cmd_counts,
 	 TAKES_SITE | TAKES_METRIC, 0, 0},
 	{"sites", "", "the sites, configured or known to Redis", cmd_sites, 0, 0, 0},
+	{"status", "", "what the running daemon says of itself", cmd_status, 0, 0, 0},
+	{"check", "", "a plugin for Nagios and its kind: a line, and 0 to 3", cmd_check,
+	 TAKES_SITES | TAKES_THRESHOLDS | NEEDS_NO_CONF | SHOWS_NO_TABLE, 0, 0},
+	{"config", "", "the configuration in force, and where each value comes from", cmd_config,
+	 NEEDS_NO_CONF | TAKES_DIFF, 0, 0},
 	{"import", "FILE...", "count access logs, or what another counter counted, each once",
 	 cmd_import, TAKES_SITE | TAKES_LOG, 1, SIZE_MAX},
 	{"doctor", "", "what is not as it should be, and what to do", cmd_doctor, NEEDS_NO_CONF, 0,
@@ -57,6 +62,8 @@ static const struct command commands[] = {
 	 TAKES_SITE | TAKES_FOR | TAKES_URL, 0, 0},
 	{"journal", "list|verify", "the journal's streams; whether every frame is sound",
 	 cmd_journal, 0, 1, 1},
+	{"completion", "bash|zsh|fish|sites", "what a shell needs to complete commands and names",
+	 cmd_completion, NEEDS_NO_CONF | SHOWS_NO_TABLE, 1, 1},
 	{"version", "", "the version of this program", cmd_version, NEEDS_NO_CONF | SHOWS_NO_TABLE,
 	 0, 0},
 };
@@ -104,6 +111,11 @@ static const struct option_row option_rows[] = {
 	 FIELD(format_text), 0, TAKES_LOG},
 	{"follow", NULL, "import: go on with what is written to the log, until ended",
 	 FIELD(follow), 0, TAKES_LOG},
+	{"warning", "NAME=RANGE", "check: what is a warning outside of it, as age=30 or hits=100:",
+	 FIELD(warnings), 0, TAKES_THRESHOLDS},
+	{"critical", "NAME=RANGE", "check: the same of what is critical", FIELD(criticals), 0,
+	 TAKES_THRESHOLDS},
+	{"diff", NULL, "config: only what is not the default", FIELD(diff), 0, TAKES_DIFF},
 	{"ip", "ADDRESS", "explain: the client (default: 192.0.2.1, which is nobody's)", FIELD(ip),
 	 0, TAKES_HIT},
 	{"ua", "TEXT", "explain: User-Agent (default: a usual browser's; \"\": none is sent)",
@@ -171,6 +183,8 @@ static const struct repeated {
 } repeated_options[] = {
 	{FIELD(overrides), FIELD(override_count), CLI_OVERRIDES_MAX},
 	{FIELD(site_keys), FIELD(site_key_count), CLI_SITES_MAX},
+	{FIELD(warnings), FIELD(warning_count), CLI_THRESHOLDS_MAX},
+	{FIELD(criticals), FIELD(critical_count), CLI_THRESHOLDS_MAX},
 };
 
 static bool

@@ -88,6 +88,9 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_LIVE_BOTS] = {[CONF_VI] = "Bot", [CONF_EN] = "Bots"},
 	[WORD_LAG] = {[CONF_VI] = "Trễ", [CONF_EN] = "Lag"},
 	[WORD_P99] = {[CONF_VI] = "p99", [CONF_EN] = "p99"},
+	[WORD_KEY] = {[CONF_VI] = "Khóa", [CONF_EN] = "Key"},
+	[WORD_VALUE] = {[CONF_VI] = "Giá trị", [CONF_EN] = "Value"},
+	[WORD_ORIGIN] = {[CONF_VI] = "Từ đâu", [CONF_EN] = "From"},
 	[WORD_CHECK] = {[CONF_VI] = "Kiểm tra", [CONF_EN] = "Check"},
 	[WORD_STATE] = {[CONF_VI] = "Trạng thái", [CONF_EN] = "State"},
 	[WORD_FINDING] = {[CONF_VI] = "Kết quả", [CONF_EN] = "Finding"},
@@ -202,6 +205,31 @@ label_millis(struct buf *out, enum conf_language language, int64_t micros)
 	int64_t tenths = (micros + 50) / 100;
 	label_number(out, language, tenths / 10);
 	buf_addf(out, "%c%d ms", languages[language].decimal, (int)(tenths % 10));
+}
+
+void
+label_bytes(struct buf *out, enum conf_language language, int64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+	for (; value >= 1024 && unit + 1 < COUNT_OF(units); unit++)
+		value /= 1024;
+	int64_t tenths = (int64_t)(value * 10 + 0.5);
+	label_number(out, language, tenths / 10);
+	if (unit > 0)
+		buf_addf(out, "%c%d", languages[language].decimal, (int)(tenths % 10));
+	buf_addf(out, " %s", units[unit]);
+}
+
+void
+label_duration(struct buf *out, int64_t seconds)
+{
+	int64_t days = seconds / 86400, rest = seconds % 86400;
+	if (days > 0)
+		buf_addf(out, "%" PRId64 "d ", days);
+	buf_addf(out, "%02d:%02d:%02d", (int)(rest / 3600), (int)(rest / 60 % 60),
+		 (int)(rest % 60));
 }
 
 const char *

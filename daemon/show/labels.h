@@ -27,6 +27,11 @@ void label_change(struct buf *out, enum conf_language language, int64_t ten_thou
 /* 12345 microseconds as "12,3 ms" (vi) or "12.3 ms" (en). */
 void label_millis(struct buf *out, enum conf_language language, int64_t micros);
 
+/* 1536 as "1,5 KiB" (vi) or "1.5 KiB" (en). */
+void label_bytes(struct buf *out, enum conf_language language, int64_t bytes);
+/* 93784 seconds as "1d 02:03:04"; less than a day without days. */
+void label_duration(struct buf *out, int64_t seconds);
+
 /* What pages and the command line say, found by enum. */
 enum label_word {
 	WORD_SITE,
@@ -76,8 +81,11 @@ enum label_word {
 	WORD_LIVE_ONLINE,
 	WORD_LIVE_BOTS,
 	WORD_LAG,
-	WORD_P99,   /* what 99 of 100 do not exceed */
-	WORD_CHECK, /* something that is looked at */
+	WORD_P99, /* what 99 of 100 do not exceed */
+	WORD_KEY, /* of the configuration */
+	WORD_VALUE,
+	WORD_ORIGIN, /* where a value comes from */
+	WORD_CHECK,  /* something that is looked at */
 	WORD_STATE,
 	WORD_FINDING,
 	WORD_ADVICE,

@@ -76,8 +76,8 @@ def test_dry_run_and_beacons(cli, world):
     assert client.keys("*") == []
     client.hset(cli.redis.numbers().key("a", "hits:2020"), "05-20", 7)
     cli.run("import", "-s", "a", path, code=1)
-    assert "2020-05-20" in cli.said and "--add" in cli.said and held(cli, "hits:2020") == {"05-20": 7}
-    assert bring(cli, path, "--add")["hits"] == 683
+    assert "2020-05-20" in cli.said and "--overlap" in cli.said and held(cli, "hits:2020") == {"05-20": 7}
+    assert bring(cli, path, "--overlap")["hits"] == 683
     assert held(cli, "hits:2020")["05-20"] == 660
     log = write(world, "log", 'h - - [20/May/2020:10:00:00 +0700] "GET / HTTP/1.1" 200 5\n')
     cli.run("import", "-s", "a", log, code=1)
