@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libc
 	libsodium-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev redis-server tzdata
 TEST_PACKAGES := python3 python3-pytest python3-redis python3-maxminddb python3-prometheus-client redis-tools \
 	libcmocka-dev libc-bin faketime strace curl php-cli clang clang-format libclang-rt-14-dev llvm chromium nginx \
-	libnginx-mod-stream \
+	libnginx-mod-stream mandoc zsh fish \
 	$(if $(shell command -v npm),,nodejs npm ca-certificates)
 BENCH_PACKAGES := python3 python3-redis goaccess nginx libnginx-mod-http-lua lua-nginx-redis lua-cjson webdis
 
@@ -164,8 +164,10 @@ install: all
 	install -m 644 client-js/thongke.js client-js/thongke.css client-js/demo.html conf/bots.txt $(DESTDIR)$(PREFIX)/share/thongke
 	install -m 644 LICENSE README.md INSTALL daemon/PROTOCOL.md $(filter-out %bots.txt,$(wildcard conf/*)) \
 		$(DESTDIR)$(PREFIX)/share/doc/thongke
-	[ -e $(DESTDIR)$(SYSCONFDIR)/thongke/thongke.conf ] || \
-		install -m 644 conf/thongke.conf $(DESTDIR)$(SYSCONFDIR)/thongke
+	for m in man/*; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit; done
+	for c in bash:bash-completion/completions/thongke zsh:zsh/site-functions/_thongke fish:fish/vendor_completions.d/thongke.fish; do \
+		$(B)/thongke completion $${c%%:*} | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$${c#*:} || exit; done
+	[ -e $(DESTDIR)$(SYSCONFDIR)/thongke/thongke.conf ] || install -m 644 conf/thongke.conf $(DESTDIR)$(SYSCONFDIR)/thongke
 
 clean:
 	rm -rf build

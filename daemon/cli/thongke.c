@@ -165,7 +165,7 @@ print_help(void)
 		char long_name[32];
 		snprintf(long_name, sizeof long_name, "%s%s%s", row->name, row->argument ? " " : "",
 			 row->argument ? row->argument : "");
-		printf("  %s --%-18s %s\n", short_name, long_name, row->help);
+		printf("  %s --%-19s %s\n", short_name, long_name, row->help);
 	}
 	printf("\nA DIMENSION is one of:");
 #define X(id, name) printf(" " name);
