@@ -103,17 +103,51 @@ cli_store(const struct cli *cli)
 	struct store *store = cli_store_new(cli, error, sizeof error);
 	if (!store)
 		cli_fail(CLI_CONF, "%s", error);
-	cli_check(store, store_connect(store));
+	int status = store_connect(store);
+	if (status == STORE_UNAVAILABLE && strcmp(cli->conf->redis, "private") == 0)
+		cli_fail(CLI_UNREACHABLE,
+			 "%s: start thongked, with which the private Redis lives, or run this as "
+			 "its user",
+			 store_error(store));
+	cli_check(store, status == STORE_OK ? store_check_schema(store) : status);
 	return store;
+}
+
+/* What to do about what Redis says, by words in it. */
+static const char *
+advice_for(const char *error)
+{
+	static const struct {
+		const char *words, *advice;
+	} rows[] = {
+		{"NOAUTH", "put its password into the file that redis_password_file names"},
+		{"WRONGPASS", "mend user and password, in redis or redis_password_file"},
+		{"without any password", "it wants no password: take it out of the configuration"},
+		{"NOPERM", "give the user of redis the right to do so (ACL SETUSER)"},
+		{"WRONGTYPE", "another program's keys are there: choose another redis_prefix"},
+		{"unknown command", "install Redis 6.2 or later, or allow that command"},
+		{"Unknown Redis command", "install Redis 6.2 or later, or allow that command"},
+		{"LOADING", "wait until it has loaded its data"},
+		{"READONLY", "name its master in redis"},
+		{"OOM", "give it more memory (maxmemory)"},
+		{"MISCONF", "see its log: it cannot write to its disk"},
+		{"schema", "use the thongke of the same version as thongked"},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (strstr(error, rows[i].words))
+			return rows[i].advice;
+	return "thongke doctor says more";
 }
 
 void
 cli_check(const struct store *store, int status)
 {
+	const char *error = store_error(store);
 	if (status == STORE_UNAVAILABLE)
-		cli_fail(CLI_UNREACHABLE, "%s", store_error(store));
+		cli_fail(CLI_UNREACHABLE,
+			 "%s: start redis-server, or mend redis in the configuration", error);
 	if (status != STORE_OK)
-		cli_fail(CLI_REFUSED, "%s", store_error(store));
+		cli_fail(CLI_REFUSED, "%s: %s", error, advice_for(error));
 }
 
 struct local_time

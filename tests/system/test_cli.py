@@ -454,3 +454,24 @@ def test_what_strangers_wrote_is_inert_in_every_rendering(then):
     assert len(cells) == len(LOUD) + 1 and not [cell for cell in cells if cell.strip()[0] in "=+-@\uff1d"]
     values = [row["value"] for row in then.rows("top", "pages", "-s", "a")]
     assert sorted(values) == sorted(LOUD + ["\ufffd\ufffd"]), "a program gets what is there"
+
+
+def test_names_of_sites_that_somebody_wrote_into_redis_are_inert(cli):
+    numbers = cli.redis.numbers()
+    for value in LOUD:
+        numbers.client.hset("thongke:sites", value, "x")
+    for rendering in RENDERINGS:
+        written = cli.run("sites", rendering)
+        assert {c for c in written if c not in "\n\r\t" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} == set(), rendering
+    cells = [row["site"] for row in csv.DictReader(io.StringIO(cli.run("sites", "--csv"), newline=""))]
+    assert len(cells) == len(LOUD) + 2 and not [cell for cell in cells if cell.strip()[0] in "=+-@\uff1d"]
+    assert len(cli.run("sites", "--tsv").splitlines()) == len(LOUD) + 2
+
+
+def test_what_explain_is_given_is_inert(cli):
+    loud = "".join(value for value in LOUD if "\0" not in value)
+    for rendering in RENDERINGS:
+        done = subprocess.run([*cli.command("explain", "-s", "a", "--ua", loud, "--url", "/" + loud, "--referrer", "http://x/" + loud, rendering)],
+                              env=cli.environment(), capture_output=True)
+        written = done.stdout.decode() + done.stderr.decode()
+        assert {c for c in written if c not in "\n\r\t" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} == set(), rendering
