@@ -18,10 +18,6 @@ window.thongke?.hit || (() => {
 		return found ? "" : name + ",";
 	}).join("");
 
-	const create = (parent, name) => parent.appendChild(document.createElement(name));
-	const ask = (url) => fetch(url, { keepalive: true }).then((answer) => answer.json());
-	const each = (selector, what) => Array.from(document.querySelectorAll(selector), what);
-
 	// The nonce makes a view count once however often it arrives. The page says where it and its visitor come from, for
 	// its Referrer-Policy may keep browsers from it.
 	const hit = (u) => {
@@ -29,35 +25,9 @@ window.thongke?.hit || (() => {
 		from = u;
 		return (quiet && navigator.sendBeacon(url)) || ask(url);
 	};
-	const read = (paths, pairs) => ask(address("counts.json", pairs) + "&" + new URLSearchParams(paths.map((p) => ["p", p])));
 
 	// The settings are sent along as they are: the daemon knows those that are its own.
 	const address = (name, pairs) => base + name + "?" + new URLSearchParams({ ...dataset, ...pairs });
-
-	const view = async (u, counts = dataset.track !== "off") => {
-		try {
-			// A frame comes only to a page that is seen: not prerendered, not hidden.
-			do {
-				await new Promise(requestAnimationFrame);
-				quiet || show({});
-			} while (document.readyState === "loading");
-			const link = document.querySelector("link[rel=canonical]");
-			u ||= (link?.href.split("/")[2] === location.host ? link : location).href;
-			const answer = await (counts && !isOff() ? hit(u) : quiet || read([], { u }));
-			if (quiet)
-				return;
-			const names = show(answer);
-			dispatchEvent(new CustomEvent("thongke", { detail: answer }));
-			// What the answer lacks, other rows and pages, is asked for at once; a list of rows is never empty.
-			const paths = each("[data-thongke-page]", (one) => one.dataset.thongkePage || u);
-			if (names || paths[0]) {
-				const others = await read(paths, { rows: names + "today" });
-				showNumbers(others.rows);
-				each("[data-thongke-page]", (one, i) => (one.textContent = others.pages[i].hits.total ?? DASH));
-			}
-			return answer;
-		} catch {} // nothing answers
-	};
 
 	// Without rows: reserves the place of those to come, unless the site's own server has filled it.
 	const show = (answer) => {
@@ -65,7 +35,7 @@ window.thongke?.hit || (() => {
 			let list = place.querySelector("dl");
 			if (answer.rows || !list) {
 				list ||= create(create(place, "section"), "dl");
-				list.parentNode.lang = answer.lang || dataset.lang || "";
+				list.parentNode.lang ||= answer.lang || "";
 				list.parentNode.ariaLabel = answer.title;
 				list.textContent = "";
 				(answer.rows || Array(+place.dataset.rows || 4).fill({ label: "\u00a0", text: DASH })).map((row) => {
@@ -96,13 +66,44 @@ window.thongke?.hit || (() => {
 			return localStorage.thongke === "#thongke-off";
 		} catch {} // forbidden: then nothing was wished
 	};
+	const create = (parent, name) => parent.appendChild(document.createElement(name));
+
+	const view = async (u, counts = dataset.track !== "off") => {
+		try {
+			// A frame comes only to a page that is seen: not prerendered, not hidden.
+			do {
+				await new Promise(requestAnimationFrame);
+				quiet || show({});
+			} while (document.readyState === "loading");
+			const link = document.querySelector("link[rel=canonical]");
+			u ||= (link?.href.split("/")[2] === location.host ? link : location).href;
+			const answer = await (counts && !isOff() ? hit(u) : quiet || read([], { u }));
+			if (quiet)
+				return;
+			const names = show(answer);
+			dispatchEvent(new CustomEvent("thongke", { detail: answer }));
+			// What the answer lacks, other rows and pages, is asked for at once; a list of rows is never empty.
+			const paths = each("[data-thongke-page]", (one) => one.dataset.thongkePage || u);
+			if (names || paths[0]) {
+				const others = await read(paths, { rows: names + "today" });
+				showNumbers(others.rows);
+				each("[data-thongke-page]", (one, i) => (one.textContent = others.pages[i].hits.total ?? DASH));
+			}
+			return answer;
+		} catch {} // nothing answers
+	};
+
+	const read = (paths, pairs) => ask(address("counts.json", pairs) + "&" + new URLSearchParams(paths.map((p) => ["p", p])));
+	const ask = (url) => fetch(url, { keepalive: true }).then((answer) => answer.json());
+	const each = (selector, what) => Array.from(document.querySelectorAll(selector), what);
 
 	const first = window.thongke = view();
-	addEventListener("pageshow", (event) => event.persisted && view());
 	first.hit = (u) => view(u, true);
-	addEventListener("hashchange", isOff);
-	first.counts = read;
 	first.ready = first.then;
+	first.counts = read;
+
+	addEventListener("pageshow", (event) => event.persisted && view());
+	addEventListener("hashchange", isOff);
 
 	// A beacon that a policy forbids claims to be sent, so it is the policy that is listened to.
 	addEventListener("securitypolicyviolation", (event) => {
@@ -115,9 +116,9 @@ window.thongke?.hit || (() => {
 		let path = location.pathname;
 		const moved = () => path !== (path = location.pathname) && view(location.href);
 		addEventListener("popstate", moved);
-		for (const name of ["pushState", "replaceState"]) {
+		["pushState", "replaceState"].map((name) => {
 			const change = history[name];
 			history[name] = (...what) => moved(change.apply(history, what));
-		}
+		});
 	}
 })();
