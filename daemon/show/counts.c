@@ -346,6 +346,9 @@ add_age_and_title(struct buf *out, const struct counts_view *view, const struct 
 	char *to = buf_reserve(out, TAIL_MAX);
 	to = PUT(to, ",\"age\":");
 	to = buf_put_int(to, counts->age);
+	to = PUT(to, ",\"lang\":\"");
+	to = put_slice(to, label_language_name(view->language));
+	to = PUT(to, "\"");
 	if (view->title) {
 		to = PUT(to, ",\"title\":\"");
 		to = put_slice(to, slice_of(label_title(view->language)));

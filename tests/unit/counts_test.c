@@ -118,7 +118,7 @@ a_hit(void **state)
 		"\"month\":9005,\"last_month\":15006,\"year\":70007,\"last_year\":500008,"
 		"\"total\":570009},\"online\":12,"
 		"\"page\":{\"path\":\"/tin-tuc\",\"hits\":{\"today\":31,\"total\":4159},"
-		"\"visits\":{\"today\":26,\"total\":null}},\"age\":0,"
+		"\"visits\":{\"today\":26,\"total\":null}},\"age\":0,\"lang\":\"vi\","
 		"\"title\":\"Thống kê truy cập\",\"rows\":["
 		"{\"row\":\"today\",\"label\":\"Hôm nay\",\"value\":653,\"text\":\"653\"},"
 		"{\"row\":\"yesterday\",\"label\":\"Hôm qua\",\"value\":1508,\"text\":\"1.508\"},"
@@ -192,7 +192,7 @@ unknown_is_null_and_a_dash(void **state)
 		    "\"visitors\":{\"today\":null,\"yesterday\":null,\"week\":null,"
 		    "\"last_week\":null,\"month\":null,\"last_month\":null,\"year\":null,"
 		    "\"last_year\":null,\"total\":null},\"online\":null,"
-		    "\"page\":null,\"age\":86400,\"rows\":["
+		    "\"page\":null,\"age\":86400,\"lang\":\"en\",\"rows\":["
 		    "{\"row\":\"today\",\"label\":\"Today\",\"value\":null,\"text\":\"–\"},"
 		    "{\"row\":\"online\",\"label\":\"Online\",\"value\":null,\"text\":\"–\"},"
 		    "{\"row\":\"bots\",\"label\":\"Bots\",\"value\":null,\"text\":\"–\"}]}");
