@@ -128,7 +128,9 @@ add_row(struct table *table, const struct top *top, const struct ranked *ranked,
 {
 	struct cell *row = table_row(table);
 	cell_text(&row[0], ranked->value);
-	if (top->dimension == HIT_COUNTRIES)
+	if (slice_eq(ranked->value, SLICE(KEY_OTHER)))
+		cell_shown(&row[0], slice_of(label_word(language, WORD_OTHER)));
+	else if (top->dimension == HIT_COUNTRIES)
 		cell_shown(&row[0], label_country(language, ranked->value));
 	cell_number(&row[1], ranked->hits);
 	cell_number(&row[2], share_of(ranked->hits, table->whole));

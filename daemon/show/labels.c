@@ -62,6 +62,7 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_SCREEN] = {[CONF_VI] = "Màn hình", [CONF_EN] = "Screen"},
 	[WORD_REFUSED] = {[CONF_VI] = "Từ chối", [CONF_EN] = "Refused"},
 	[WORD_SHARE] = {[CONF_VI] = "Tỷ lệ", [CONF_EN] = "Share"},
+	[WORD_OTHER] = {[CONF_VI] = "(khác)", [CONF_EN] = "(other)"},
 	[WORD_SUM] = {[CONF_VI] = "Tổng", [CONF_EN] = "Sum"},
 	[WORD_TOTAL] = {[CONF_VI] = "Tổng", [CONF_EN] = "Total"},
 	[WORD_CHANGE] = {[CONF_VI] = "Cùng kỳ", [CONF_EN] = "Change"},

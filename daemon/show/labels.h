@@ -56,6 +56,7 @@ enum label_word {
 	WORD_SCREEN,
 	WORD_REFUSED,
 	WORD_SHARE, /* of a whole */
+	WORD_OTHER, /* values that found no row of their own */
 	WORD_SUM,
 	WORD_TOTAL,  /* of several sites */
 	WORD_CHANGE, /* against the same time of the period before */
