@@ -12,6 +12,7 @@
 
 #include "admin/metrics.h"
 #include "base/clock.h"
+#include "base/version.h"
 #include "front/loop.h"
 
 enum {
@@ -38,6 +39,9 @@ struct admin {
 	struct mark marks[2];   /* the last but one, and the last */
 	struct event marking;
 	struct buf body;
+	uint64_t started_hash;  /* of the keys that wait for a restart, as they were at the start */
+	uint64_t reloaded_hash; /* of the others */
+	uint64_t conf_generation; /* that it is of */
 };
 
 static uint64_t
@@ -196,6 +200,19 @@ admin_problems(struct buf *out, const struct admin *admin)
 			admin_problem(out, problems[i].name, problems[i].count, problems[i].text);
 }
 
+/* With which configuration it runs: of many sites the number takes a moment, and is worked out anew after a reload alone. */
+static void
+admin_hash_conf(struct admin *admin)
+{
+	uint64_t generation = conf_current_generation(admin->options.conf);
+	if (generation == admin->conf_generation)
+		return;
+	struct conf *conf = conf_current_get(admin->options.conf);
+	admin->reloaded_hash = conf_hash(conf, true);
+	admin->conf_generation = generation;
+	conf_unref(conf);
+}
+
 static void
 admin_render_readyz(void *context, const struct pending *pending, struct answer *answer)
 {
@@ -206,10 +223,13 @@ admin_render_readyz(void *context, const struct pending *pending, struct answer 
 	admin_problems(&problems, admin);
 	const char *status = problems.len > 1 ? "degraded" : "ok";
 	buf_clear(body);
+	admin_hash_conf(admin);
 	buf_addf(body,
-		 "{\"status\":\"%s\",\"age\":%" PRId64 ",\"lag_bytes\":%" PRIu64 ",\"problems\":",
+		 "{\"status\":\"%s\",\"age\":%" PRId64 ",\"lag_bytes\":%" PRIu64
+		 ",\"version\":\"" THONGKE_VERSION "\",\"conf\":[\"%016" PRIx64 "\",\"%016" PRIx64
+		 "\"],\"problems\":",
 		 pending->status == 200 ? status : "loading", admin->measured.tally.age,
-		 admin->measured.tally.lag_bytes);
+		 admin->measured.tally.lag_bytes, admin->started_hash, admin->reloaded_hash);
 	buf_add_slice(body, buf_slice(&problems));
 	buf_add_literal(body, "]}\n");
 	buf_release(&problems);
@@ -271,6 +291,7 @@ admin_new(const struct admin_options *options, char *error, size_t error_size)
 	struct conf *now = conf_current_get(options->conf);
 	struct listeners *listeners =
 		listeners_new(now->admin_listens, now->admin_listen_count, 1, error, error_size);
+	uint64_t started_hash = conf_hash(now, false);
 	conf_unref(now);
 	if (!listeners)
 		return NULL;
@@ -280,7 +301,12 @@ admin_new(const struct admin_options *options, char *error, size_t error_size)
 		listeners_free(listeners);
 		return NULL;
 	}
-	*admin = (struct admin){.options = *options, .started = clock_wall_ms() / 1000};
+	*admin = (struct admin){
+		.options = *options,
+		.started = clock_wall_ms() / 1000,
+		.started_hash = started_hash,
+		.conf_generation = UINT64_MAX,
+	};
 	admin->listeners = listeners;
 	admin->loop = loop_new(&(struct loop_options){
 		.base = options->base,

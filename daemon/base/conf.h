@@ -132,6 +132,9 @@ void conf_unref(struct conf *conf);
 /* The first key that differs and takes effect only in a new process; NULL: a reload does it all. */
 const char *conf_needs_restart(const struct conf *old, const struct conf *fresh);
 
+/* Stands for the values of all keys that a reload changes, or of all others: equal where all of them are. */
+uint64_t conf_hash(const struct conf *conf, bool reloadable);
+
 /* The configuration in force: set by the main thread, looked at by every other. */
 struct conf_current;
 /* Takes over the caller's reference. */

@@ -263,6 +263,22 @@ int store_bring(struct store *store, struct slice site, const char *source,
 int store_brought(struct store *store, struct slice site, const char *source,
 		  const struct brought *rows, size_t count, int64_t *out) MUST_CHECK;
 
+/* --- how the server fares --- */
+
+/* Its clock, in ms since the epoch. */
+int store_time(struct store *store, int64_t *ms) MUST_CHECK;
+/* Bytes: what it uses, of that what it used when it started, and what it may use (0: it has no limit of its own). */
+struct store_memory {
+	int64_t used, startup, limit, machine;
+};
+int store_memory(struct store *store, struct store_memory *out) MUST_CHECK;
+/* The commands that the user may not run on its keys, with commas; "": all is allowed. STORE_REFUSED: it does not say. */
+int store_rights(struct store *store, char *missing, size_t size) MUST_CHECK;
+/* For how long (ms) the salt of a date is kept: -1 for ever, -2 there is none. */
+int store_salt_left(struct store *store, int32_t day, int64_t *ms) MUST_CHECK;
+/* How many positions of streams there are. */
+int store_count_positions(struct store *store, int64_t *count) MUST_CHECK;
+
 /* BGREWRITEAOF, for the private server. */
 int store_rewrite(struct store *store) MUST_CHECK;
 

@@ -113,7 +113,7 @@ def packed(left, right, record_size):
     return left.to_bytes(record_size // 8, "big") + right.to_bytes(record_size // 8, "big")
 
 
-def mmdb(networks, shape="country", record_size=24, ip_version=6):
+def mmdb(networks, shape="country", record_size=24, ip_version=6, built=1589958000):
     """The bytes of a file. `networks`: network → code, or → the whole record."""
     root, data, offsets = [None, None], Data(), {}
     for network, code in sorted(((ipaddress.ip_network(n), c) for n, c in networks.items()), key=lambda x: x[0].prefixlen):
@@ -134,7 +134,7 @@ def mmdb(networks, shape="country", record_size=24, ip_version=6):
     metadata.put({"node_count": Uint(len(nodes), UINT32), "record_size": Uint(record_size, UINT16),
                   "ip_version": Uint(ip_version, UINT16), "database_type": f"thongke-test-{shape}", "languages": ["en"],
                   "binary_format_major_version": Uint(2, UINT16), "binary_format_minor_version": Uint(0, UINT16),
-                  "build_epoch": Uint(1589958000, UINT64), "description": {"en": "made by thongke's tests"}})
+                  "build_epoch": Uint(built, UINT64), "description": {"en": "made by thongke's tests"}})
     return tree + SEPARATOR + bytes(data.bytes) + MARKER + bytes(metadata.bytes)
 
 
