@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "cli/change.h"
 #include "cli/counters.h"
 #include "cli/follow.h"
 #include "cli/logimport.h"
@@ -241,6 +242,21 @@ import_files(struct command *command, const struct conf_site *site)
 	visits_free(turn.visits);
 }
 
+/* On the list of what was changed, before anything is. */
+static void
+note_change(struct command *command)
+{
+	const struct cli *cli = command->cli;
+	struct change change = {
+		.command = "import",
+		.site = command->sites ? NULL : cli_site(cli)->key,
+	};
+	for (size_t i = 0; i < cli->arg_count; i++)
+		buf_addf(&change.what, "%s%s", i ? ", " : "", cli->args[i]);
+	change_begin(cli, command->store, &change);
+	change_release(&change);
+}
+
 static void
 open_redis(struct command *command)
 {
@@ -250,6 +266,8 @@ open_redis(struct command *command)
 	/* Names no site, but notes the schema and refuses another one before anything is written in it. */
 	cli_check(command->store, cli->dry_run ? store_check_schema(command->store)
 					       : store_note_sites(command->store, NULL, NULL, 0));
+	if (!cli->dry_run)
+		note_change(command);
 }
 
 /* --- what other counters counted --- */
@@ -415,6 +433,8 @@ cmd_import(struct cli *cli)
 	cli_print(cli, command.sites ? NULL : cli_site(cli), &command.table);
 	if (cli->dry_run)
 		fprintf(stderr, "thongke: nothing was written\n");
+	else
+		change_end(command.store);
 	delta_free(command.delta);
 	store_free(command.asks);
 	store_free(command.store);

@@ -73,13 +73,19 @@ add_day(struct bringing *b, const struct brought *row)
 	add_longer(b, row, row->id);
 }
 
+/* As an adjustment does, it stands in the field of every period that it is part of. */
 static void
 add_base(struct bringing *b, const struct brought *row)
 {
-	char field[FIELD_SIZE];
-	add_target(b, SLICE(KEY_BASE), 'h', field_of(row, row->kind, row->id, field));
+	int32_t first = row->kind == PERIOD_ALL ? 0 : period_first_day(row->kind, row->id);
+	for (int kind = (int)row->kind; kind < PERIOD_KINDS; kind++) {
+		int32_t id = period_of_day((enum period_kind)kind, first);
+		key_base_field(&b->store->field, row->metric, (enum period_kind)kind, id,
+			       row->path);
+		add_target(b, SLICE(KEY_BASE), 'h', buf_slice(&b->store->field));
+	}
 	if (row->path.len == 0 && row->kind != PERIOD_ALL)
-		add_longer(b, row, period_first_day(row->kind, row->id));
+		add_longer(b, row, first);
 }
 
 /* The number of targets stands before them, so they are put together first. */

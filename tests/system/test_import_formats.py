@@ -178,6 +178,8 @@ def test_dry_run_writes_nothing(cli, world, hits):
     before = client.dbsize()
     [dry] = cli.rows("import", "-s", "a", path, "--dry-run")
     assert dry["already"] == len(hits) and client.dbsize() == before
+    [change] = cli.rows("audit")
+    assert (change["command"], change["site"], change["what"]) == ("import", "a", path)
 
 
 def goatcounter(hits):
