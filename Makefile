@@ -54,7 +54,7 @@ $(B)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What is embedded with .incbin, which the compiler's own list of dependencies does not see.
-$(B)/daemon/store/script.o: $(if $(MUTANT),$(B),daemon/store)/apply.lua daemon/store/bring.lua
+$(B)/daemon/store/script.o: $(if $(MUTANT),$(B),daemon/store)/apply.lua daemon/store/bring.lua daemon/store/put.lua
 $(B)/daemon/show/assets.o: $(foreach file,$(ASSETS),$(B)/$(file) $(B)/$(file).gz)
 $(B)/daemon/show/assets.o: ALL_CFLAGS += -DASSETS_DIR='"$(B)/client-js"'
 

@@ -56,7 +56,7 @@ struct cli {
 	int all, overlap, follow, diff, help;
 	/* of the commands that change something */
 	const char *year, *month, *week, *day, *set_text, *add_text, *page, *why;
-	const char *period;
+	const char *period, *dir;
 	int total, clear, dry_run, yes, visitor_data;
 
 	/* the same, checked */
@@ -132,5 +132,6 @@ int cmd_adjust(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_snippet(struct cli *cli);
 int cmd_forget(struct cli *cli);
+int cmd_export(struct cli *cli);
 
 #endif

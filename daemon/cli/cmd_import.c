@@ -9,6 +9,7 @@
 
 #include "cli/change.h"
 #include "cli/counters.h"
+#include "cli/export.h"
 #include "cli/follow.h"
 #include "cli/logimport.h"
 #include "cli/tableimport.h"
@@ -417,9 +418,25 @@ import_logs(struct command *command)
 	import_sites(command);
 }
 
+/* An export is restored in one piece; standard input is not read to find out. */
+static struct logfile *
+open_export(const struct cli *cli)
+{
+	if (cli->arg_count != 1 || strcmp(cli->args[0], "-") == 0)
+		return NULL;
+	struct logfile *file = open_file(cli->args[0]);
+	if (export_is_one(file))
+		return file;
+	logfile_free(file);
+	return NULL;
+}
+
 int
 cmd_import(struct cli *cli)
 {
+	struct logfile *export = open_export(cli);
+	if (export)
+		return export_restore(cli, export);
 	struct command command = {.cli = cli, .signals = -1, .delta = delta_new()};
 	check_options(cli);
 	if (sodium_init() < 0)

@@ -21,6 +21,7 @@ enum {
 	TAKES_PAGE = 1 << 8,
 	TAKES_FOR = 1 << 9,
 	TAKES_URL = 1 << 10,
+	TAKES_DIR = 1 << 12,
 	TAKES_FORGOTTEN = 1 << 11, /* --period, --visitor-data, --all */
 	TAKES_SITES = 1 << 16,     /* several, and --all */
 	TAKES_LIMIT = 1 << 17,

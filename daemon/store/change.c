@@ -21,19 +21,39 @@ ask_global(struct store *store, const char *command, const char *name, const cha
 	return link_ask(store->link, &store->command, reply);
 }
 
+static int
+ask_audit(struct store *store, const char *command, struct slice line, redisReply **reply)
+{
+	*reply = NULL;
+	int status = store_idle(store);
+	if (status != STORE_OK)
+		return status;
+	key_global(&store->key, store->prefix, "audit");
+	store_command(store, command, (struct slice){0});
+	command_add(&store->command, line);
+	return store_ask(store, reply);
+}
+
+int
+change_note_before(struct store *store, struct slice line)
+{
+	redisReply *reply;
+	int status = ask_audit(store, "LPOS", line, &reply);
+	bool known = status == STORE_OK && reply->type == REDIS_REPLY_INTEGER;
+	freeReplyObject(reply);
+	if (status != STORE_OK || known)
+		return status;
+	status = ask_audit(store, "LPUSH", line, &reply);
+	freeReplyObject(reply);
+	return status;
+}
+
 int
 change_note(struct store *store, struct slice line)
 {
 	char oldest[BUF_INT_MAX + 2];
 	redisReply *reply;
-	int status = store_idle(store);
-	if (status != STORE_OK)
-		return status;
-	key_global(&store->key, store->prefix, "audit");
-	command_start(&store->command, "RPUSH");
-	command_add(&store->command, buf_slice(&store->key));
-	command_add(&store->command, line);
-	status = link_ask(store->link, &store->command, &reply);
+	int status = ask_audit(store, "RPUSH", line, &reply);
 	freeReplyObject(reply);
 	if (status != STORE_OK)
 		return status;

@@ -15,6 +15,8 @@ int change_note(struct store *store, struct slice line) MUST_CHECK;
 /* Calls back for every line of it, oldest first. */
 int change_list(struct store *store, void (*each)(struct slice line, void *arg),
 		void *arg) MUST_CHECK;
+/* The same in front of all others, unless it is on the list. */
+int change_note_before(struct store *store, struct slice line) MUST_CHECK;
 /* Whoever shows numbers reads them again: see store_changes. */
 int change_done(struct store *store) MUST_CHECK;
 

@@ -11,61 +11,11 @@
 #include "base/clock.h"
 #include "store/change.h"
 #include "store/forget_inside.h"
+#include "store/keylist.h"
 
-enum { TURNS_MAX = 100, KEYS_PER_SCAN = 1000, KEYS_PER_COMMAND = 500 };
+enum { TURNS_MAX = 100, KEYS_PER_COMMAND = 500 };
 
-/* --- a list of keys --- */
-
-struct keys {
-	char **names;
-	size_t count, room;
-};
-
-static void
-keys_release(struct keys *keys)
-{
-	for (size_t i = 0; i < keys->count; i++)
-		free(keys->names[i]);
-	free(keys->names);
-	*keys = (struct keys){0};
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool
-keys_has(const struct keys *keys, char *name)
-{
-	return bsearch(&name, keys->names, keys->count, sizeof(char *), compare_names) != NULL;
-}
-
-static bool
-keys_have_all(const struct keys *keys, const struct keys *others)
-{
-	for (size_t i = 0; i < others->count; i++)
-		if (keys->count == 0 || !keys_has(keys, others->names[i]))
-			return false;
-	return true;
-}
-
-/* Sorted, and none twice, which SCAN may name more than once. */
-static void
-keys_sort(struct keys *keys)
-{
-	size_t kept = 0;
-	if (keys->count > 0)
-		qsort(keys->names, keys->count, sizeof(char *), compare_names);
-	for (size_t i = 0; i < keys->count; i++) {
-		if (kept > 0 && strcmp(keys->names[kept - 1], keys->names[i]) == 0)
-			free(keys->names[i]);
-		else
-			keys->names[kept++] = keys->names[i];
-	}
-	keys->count = kept;
-}
+/* --- which keys --- */
 
 static bool
 begins(struct slice text, const char *with)
@@ -100,74 +50,18 @@ key_prefix(struct store *store, const struct forgetting *f)
 		key_site(&store->key, store->prefix, f->shard, f->site);
 }
 
-/* Of a glob pattern, what stands for itself. */
-static void
-add_escaped(struct buf *out, struct slice text)
+static bool
+is_meant_cb(struct slice tail, const void *arg)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (memchr("*?[]\\^", text.ptr[i], 6))
-			buf_add_literal(out, "\\");
-		buf_add(out, text.ptr + i, 1);
-	}
-}
-
-static void
-take_keys(const redisReply *reply, struct keys *keys)
-{
-	for (size_t i = 0; i < reply->elements; i++) {
-		struct slice name = reply_text(reply->element[i]);
-		if (keys->count == keys->room) {
-			keys->room = keys->room ? 2 * keys->room : 64;
-			keys->names = xrealloc(keys->names, keys->room * sizeof(char *));
-		}
-		keys->names[keys->count++] = xstrndup(name.ptr, name.len);
-	}
-}
-
-/* Every key that begins with what store->key holds. */
-static int
-scan(struct store *store, struct keys *keys)
-{
-	struct buf pattern = {0}, cursor = {0};
-	int status = STORE_OK;
-	add_escaped(&pattern, buf_slice(&store->key));
-	buf_add_literal(&pattern, "*");
-	buf_add_literal(&cursor, "0");
-	do {
-		redisReply *reply;
-		command_start(&store->command, "SCAN");
-		command_add(&store->command, buf_slice(&cursor));
-		command_add_literal(&store->command, "MATCH");
-		command_add(&store->command, buf_slice(&pattern));
-		command_add_literal(&store->command, "COUNT");
-		command_add_int(&store->command, KEYS_PER_SCAN);
-		status = store_ask(store, &reply);
-		if (status == STORE_OK && reply->elements == 2) {
-			buf_clear(&cursor);
-			buf_add_slice(&cursor, reply_text(reply->element[0]));
-			take_keys(reply->element[1], keys);
-		}
-		freeReplyObject(reply);
-	} while (status == STORE_OK && !slice_eq(buf_slice(&cursor), SLICE("0")));
-	buf_release(&pattern);
-	buf_release(&cursor);
-	return status;
+	return is_meant(arg, tail);
 }
 
 static int
-list_keys(struct store *store, const struct forgetting *f, struct keys *keys)
+list_keys(struct store *store, const struct forgetting *f, struct keylist *keys)
 {
 	key_prefix(store, f);
-	int status = scan(store, keys);
-	size_t prefix = store->key.len, kept = 0;
-	for (size_t i = 0; i < keys->count; i++) {
-		if (is_meant(f, slice_of(keys->names[i] + prefix)))
-			keys->names[kept++] = keys->names[i];
-		else
-			free(keys->names[i]);
-	}
-	keys->count = kept;
-	keys_sort(keys);
+	int status = keylist_scan(store, keys);
+	keylist_filter(keys, store->key.len, is_meant_cb, f);
 	return status;
 }
 
@@ -225,7 +119,8 @@ forget_add_mark(struct transaction *transaction, const struct forgetting *f, int
 /* --- keys --- */
 
 static void
-add_removals(struct transaction *transaction, const struct forgetting *f, const struct keys *keys)
+add_removals(struct transaction *transaction, const struct forgetting *f,
+	     const struct keylist *keys)
 {
 	struct store *store = transaction->store;
 	for (size_t i = 0; i < keys->count;) {
@@ -243,7 +138,7 @@ add_removals(struct transaction *transaction, const struct forgetting *f, const 
 }
 
 static int
-remove_keys(struct store *store, struct forgetting *f, const struct keys *keys)
+remove_keys(struct store *store, struct forgetting *f, const struct keylist *keys)
 {
 	struct transaction transaction;
 	bool done = false;
@@ -264,22 +159,22 @@ remove_keys(struct store *store, struct forgetting *f, const struct keys *keys)
 static int
 forget_keys(struct store *store, struct forgetting *f, bool apply)
 {
-	struct keys keys = {0}, left = {0};
+	struct keylist keys = {0}, left = {0};
 	int status = list_keys(store, f, &keys);
 	f->keys = keys.count;
 	for (int i = 0; i < TURNS_MAX && apply && status == STORE_OK; i++) {
 		status = remove_keys(store, f, &keys);
-		keys_release(&left);
+		keylist_release(&left);
 		if (status == STORE_OK)
 			status = list_keys(store, f, &left);
-		if (status != STORE_OK || keys_have_all(&keys, &left))
+		if (status != STORE_OK || keylist_has_all(&keys, &left))
 			break;
-		struct keys swap = keys;
+		struct keylist swap = keys;
 		keys = left;
 		left = swap;
 	}
-	keys_release(&keys);
-	keys_release(&left);
+	keylist_release(&keys);
+	keylist_release(&left);
 	return status;
 }
 
@@ -350,13 +245,12 @@ is_in_use(struct slice date, int32_t today)
 int
 store_forget_salts(struct store *store, int32_t today, size_t *count)
 {
-	struct keys keys = {0};
+	struct keylist keys = {0};
 	int status = store_idle(store);
 	key_global(&store->key, store->prefix, "salt:");
 	size_t prefix = store->key.len;
 	if (status == STORE_OK)
-		status = scan(store, &keys);
-	keys_sort(&keys);
+		status = keylist_scan(store, &keys);
 	*count = keys.count;
 	for (size_t i = 0; i < keys.count && status == STORE_OK; i++) {
 		unsigned char salt[16];
@@ -372,6 +266,6 @@ store_forget_salts(struct store *store, int32_t today, size_t *count)
 		}
 		status = store_tell(store);
 	}
-	keys_release(&keys);
+	keylist_release(&keys);
 	return status;
 }

@@ -23,6 +23,10 @@ read_field(struct mark *mark, struct slice field)
 	struct slice rest = {blank + 1, field.len - mark->site.len - 1};
 	if (slice_eq(rest, SLICE("visitors"))) {
 		mark->scope = MARK_VISITORS;
+	} else if (slice_eq(rest, SLICE("restored"))) {
+		mark->scope = MARK_RESTORED;
+	} else if (slice_eq(rest, SLICE("merged"))) {
+		mark->scope = MARK_MERGED;
 	} else if (rest.len > 0 && *rest.ptr == '/') {
 		mark->scope = MARK_PAGE;
 		mark->page = rest;
@@ -67,7 +71,7 @@ marks_pass(const struct marks *marks, struct hit *hit)
 		if (hit->time_ms > mark->ms ||
 		    !(slice_eq(mark->site, hit->site) || slice_eq(mark->site, SLICE("*"))))
 			continue;
-		if (mark->scope == MARK_SITE ||
+		if (mark->scope == MARK_SITE || mark->scope == MARK_RESTORED ||
 		    (mark->scope == MARK_PERIOD && period_of_day(mark->kind, hit->day) == mark->id))
 			return false;
 		if (mark->scope == MARK_VISITORS)

@@ -6,6 +6,8 @@
  *   SITE              all of the site          SITE visitors   who its visitors were
  *   SITE 2020-05      a period of it           *               every site of the shard
  *   SITE /path        a page of it             :               nothing: the time of the newest mark
+ *   SITE restored     nothing, but what was taken until then came out of an export
+ *   SITE merged       nothing, but what it had is another site's now: it may be shown as less
  */
 #ifndef STORE_MARKS_H
 #define STORE_MARKS_H
@@ -16,7 +18,14 @@
 struct mark {
 	char *field;
 	struct slice site; /* in the field; "*": every one */
-	enum mark_scope { MARK_SITE, MARK_PERIOD, MARK_PAGE, MARK_VISITORS } scope;
+	enum mark_scope {
+		MARK_SITE,
+		MARK_PERIOD,
+		MARK_PAGE,
+		MARK_VISITORS,
+		MARK_RESTORED,
+		MARK_MERGED
+	} scope;
 	enum period_kind kind; /* of MARK_PERIOD */
 	int32_t id;
 	struct slice page; /* of MARK_PAGE */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The texts of apply.lua and bring.lua, built into the program; what they take and answer is written at their tops. */
+/* The texts of the scripts, built into the program; what they take and answer is written at their tops. */
 #ifndef STORE_SCRIPT_H
 #define STORE_SCRIPT_H
 
@@ -7,5 +7,6 @@
 
 struct slice script_apply(void);
 struct slice script_bring(void);
+struct slice script_put(void);
 
 #endif

@@ -251,11 +251,13 @@ forget_again(struct tally *tally, int index)
 	const struct marks *marks = &tally->shards[index].marks;
 	const struct mark **order = xcalloc(marks->count + 1, sizeof(*order));
 	struct marks held = {0};
+	size_t count = 0;
 	for (size_t i = 0; i < marks->count; i++)
-		order[i] = &marks->list[i];
-	qsort(order, marks->count, sizeof(*order), older_first);
+		if (marks->list[i].scope < MARK_RESTORED) /* the others forget nothing */
+			order[count++] = &marks->list[i];
+	qsort(order, count, sizeof(*order), older_first);
 	int status = store_marks(tally->store, index, hold_mark_cb, &held);
-	for (size_t i = 0; i < marks->count && status == STORE_OK; i++)
+	for (size_t i = 0; i < count && status == STORE_OK; i++)
 		if (marks_put(&held, slice_of(order[i]->field), order[i]->ms))
 			status = forget_mark_again(tally, index, order[i]);
 	marks_release(&held);
@@ -274,9 +276,10 @@ audit_marks(struct tally *tally)
 			continue;
 		if (newest[i] < shard->forgotten)
 			status = forget_again(tally, i);
-		int64_t now = newest[i] < shard->forgotten ? shard->marks.newest : newest[i];
+		if (status == STORE_OK && newest[i] < shard->forgotten)
+			status = store_forgotten(tally->store, newest);
 		if (status == STORE_OK)
-			status = learn_marks(tally, i, now);
+			status = learn_marks(tally, i, newest[i]);
 	}
 	return status;
 }
