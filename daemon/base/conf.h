@@ -56,6 +56,8 @@ struct conf_site {
 	enum metric metric; /* of the rows */
 	char **query;       /* query keys that belong to the page */
 	size_t query_count;
+	char **aliases; /* former keys */
+	size_t alias_count;
 	struct network *exclude; /* whose hits are not counted */
 	size_t exclude_count;
 	int64_t visit_gap; /* seconds */
@@ -147,7 +149,7 @@ void conf_current_set(struct conf_current *current, struct conf *conf);
 /* Rises with every _set: a cheap way to see that one's own reference is old. */
 uint64_t conf_current_generation(const struct conf_current *current);
 
-/* NULL when there is none. Keys are compared exactly; host is lower-cased and stripped of its port first. */
+/* NULL when there is none. A former key finds its site. Keys are compared exactly; host is lower-cased and stripped of its port first. */
 const struct conf_site *conf_site_by_key(const struct conf *conf, struct slice key);
 /* An exact name goes before "*.name", the longer before the shorter, that before "*". */
 const struct conf_site *conf_site_by_host(const struct conf *conf, struct slice host);

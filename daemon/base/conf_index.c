@@ -94,14 +94,32 @@ claim_key(struct conf_loading *loading, uint32_t at)
 	return !owner;
 }
 
+/* Keys go first, so it is the former key that is in the way. */
+static bool
+claim_alias(struct conf_loading *loading, uint32_t at, const char *alias)
+{
+	struct conf_box *box = loading->box;
+	const struct conf_site *site = &box->conf.sites[at];
+	const struct conf_site *owner = index_add(&box->by_key, &box->conf, alias, at);
+	if (owner)
+		conf_refuse(loading,
+			    "%s:%d: site.%s.aliases has \"%s\", which is a key of site \"%s\" "
+			    "(%s:%d) already; allowed: a key of no site, once",
+			    site->file, site->line, site->key, alias, owner->key, owner->file,
+			    owner->line);
+	return !owner;
+}
+
 bool
 conf_index_build(struct conf_loading *loading)
 {
 	struct conf_box *box = loading->box;
-	size_t hosts = 0;
-	for (size_t i = 0; i < box->conf.site_count; i++)
+	size_t hosts = 0, keys = box->conf.site_count;
+	for (size_t i = 0; i < box->conf.site_count; i++) {
 		hosts += box->conf.sites[i].host_count;
-	index_init(&box->by_key, box->conf.site_count);
+		keys += box->conf.sites[i].alias_count;
+	}
+	index_init(&box->by_key, keys);
 	index_init(&box->by_host, hosts);
 	for (uint32_t i = 0; i < box->conf.site_count; i++) {
 		const struct conf_site *site = &box->conf.sites[i];
@@ -111,6 +129,10 @@ conf_index_build(struct conf_loading *loading)
 			if (!claim_host(loading, i, site->hosts[h]))
 				return false;
 	}
+	for (uint32_t i = 0; i < box->conf.site_count; i++)
+		for (size_t a = 0; a < box->conf.sites[i].alias_count; a++)
+			if (!claim_alias(loading, i, box->conf.sites[i].aliases[a]))
+				return false;
 	return true;
 }
 

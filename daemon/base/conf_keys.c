@@ -311,6 +311,16 @@ const struct conf_key conf_keys[] = {
 		LENGTH(struct conf_site, query_count),
 	},
 	{
+		.name = "aliases",
+		.type = CONF_SITE_KEYS,
+		.initial = "",
+		.min = 0,
+		.max = 100,
+		.help = "former keys of the site: hits that name one are the site's",
+		SITE(aliases),
+		LENGTH(struct conf_site, alias_count),
+	},
+	{
 		.name = "exclude",
 		.type = CONF_NETWORKS,
 		.initial = "",
@@ -401,6 +411,7 @@ static const char *const allowed_texts[] = {
 		"%s host names (example.org, *.example.org, ::1, or * for any other) without "
 		"scheme, port and path",
 	[CONF_QUERY] = "%s names of query keys",
+	[CONF_SITE_KEYS] = "%s keys of sites, in a-z, 0-9 and ._- after a letter or digit",
 	[CONF_FILES] = "%s names of files",
 	[CONF_NETWORKS] = "%s of addresses (192.0.2.1, 2001:db8::1), networks (10.0.0.0/8, "
 			  "2001:db8::/32, nothing set beyond the prefix) or unix: for every unix "

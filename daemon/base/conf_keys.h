@@ -24,6 +24,7 @@ enum conf_type {
 	CONF_HOSTS,
 	CONF_ROWS, /* indices of `words`, as CONF_CHOICE, in an array of bytes */
 	CONF_QUERY,
+	CONF_SITE_KEYS,
 	CONF_FILES,
 	CONF_NETWORKS,
 };

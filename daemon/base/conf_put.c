@@ -184,6 +184,12 @@ put_query(struct conf_box *box, const struct conf_key *key, void *base, const ch
 }
 
 static bool
+put_site_key(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
+{
+	return conf_parse_site_key(text) && put_list_text(box, key, base, text);
+}
+
+static bool
 put_file(struct conf_box *box, const struct conf_key *key, void *base, const char *text)
 {
 	return *text && put_list_text(box, key, base, text);
@@ -229,6 +235,7 @@ static bool (*const putters[])(struct conf_box *box, const struct conf_key *key,
 	[CONF_HOSTS] = put_host,
 	[CONF_ROWS] = put_row,
 	[CONF_QUERY] = put_query,
+	[CONF_SITE_KEYS] = put_site_key,
 	[CONF_FILES] = put_file,
 	[CONF_NETWORKS] = put_network,
 };

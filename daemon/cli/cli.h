@@ -133,5 +133,7 @@ int cmd_audit(struct cli *cli);
 int cmd_snippet(struct cli *cli);
 int cmd_forget(struct cli *cli);
 int cmd_export(struct cli *cli);
+int cmd_merge(struct cli *cli);
+int cmd_rename(struct cli *cli);
 
 #endif

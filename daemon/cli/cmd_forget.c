@@ -7,6 +7,7 @@
 #include "cli/change.h"
 #include "show/counts.h"
 #include "store/forget.h"
+#include "store/merge.h"
 
 enum { OUTLAST_MAX_MS = 100 };
 
@@ -86,22 +87,42 @@ outlast(int64_t ms)
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* A shard after the other; a site is in one. */
+static void
+forget_in(struct forget *forget, struct slice site, int shard, bool apply)
+{
+	struct forgetting what = forget->what;
+	what.site = site;
+	what.shard = shard;
+	cli_check(forget->store, store_forget(forget->store, &what, apply));
+	forget->keys += what.keys;
+	if (apply)
+		outlast(what.ms);
+}
+
+/* What journals still hold of a former key would come to the site. */
+static void
+forget_alias(struct forget *forget, const struct conf_site *site, struct slice alias, bool apply)
+{
+	struct merging merging = {.from = alias, .to = site->key_slice};
+	cli_check(forget->store, store_merge(forget->store, &merging, false));
+	if (merging.begun)
+		cli_fail(CLI_NO, "a merge of %.*s into %s was interrupted: run it again first",
+			 SLICE_ARG(alias), site->key);
+	forget_in(forget, alias, crc16_xmodem(alias) % CONF_SHARDS, apply);
+}
+
+/* A shard after the other; a site is in one, its former keys in others. */
 static void
 run(struct forget *forget, bool apply)
 {
-	bool all = forget->cli->all;
+	struct slice key = forget->what.site;
+	const struct conf_site *site = conf_site_by_key(forget->cli->conf, key);
 	forget->keys = 0;
-	for (int shard = 0; shard < CONF_SHARDS; shard++) {
-		if (!all && shard != forget->what.shard)
-			continue;
-		struct forgetting what = forget->what;
-		what.shard = shard;
-		cli_check(forget->store, store_forget(forget->store, &what, apply));
-		forget->keys += what.keys;
-		if (apply)
-			outlast(what.ms);
-	}
+	for (int shard = 0; shard < CONF_SHARDS; shard++)
+		if (forget->cli->all || shard == forget->what.shard)
+			forget_in(forget, key, shard, apply);
+	for (size_t i = 0; site && slice_eq(site->key_slice, key) && i < site->alias_count; i++)
+		forget_alias(forget, site, slice_of(site->aliases[i]), apply);
 }
 
 static void

@@ -21,13 +21,13 @@ enum {
 	TAKES_PAGE = 1 << 8,
 	TAKES_FOR = 1 << 9,
 	TAKES_URL = 1 << 10,
-	TAKES_DIR = 1 << 12,
 	TAKES_FORGOTTEN = 1 << 11, /* --period, --visitor-data, --all */
-	TAKES_SITES = 1 << 16,     /* several, and --all */
-	TAKES_LIMIT = 1 << 17,
-	TAKES_THRESHOLDS = 1 << 18,
-	TAKES_DIFF = 1 << 19,
-	SHOWS_NO_TABLE = 1 << 20, /* no rendering can be chosen, and no language */
+	TAKES_DIR = 1 << 12,
+	TAKES_SITES = 1 << 13, /* several, and --all */
+	TAKES_LIMIT = 1 << 14,
+	TAKES_THRESHOLDS = 1 << 15,
+	TAKES_DIFF = 1 << 16,
+	SHOWS_NO_TABLE = 1 << 17, /* no rendering can be chosen, and no language */
 };
 
 struct command {

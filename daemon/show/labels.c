@@ -112,6 +112,8 @@ static const char *const words[LABEL_WORDS][CONF_LANGUAGES] = {
 	[WORD_HOST] = {[CONF_VI] = "Máy chủ", [CONF_EN] = "Host"},
 	[WORD_COMMAND] = {[CONF_VI] = "Lệnh", [CONF_EN] = "Command"},
 	[WORD_CHANGED] = {[CONF_VI] = "Thay đổi", [CONF_EN] = "Change"},
+	[WORD_FROM] = {[CONF_VI] = "Từ", [CONF_EN] = "From"},
+	[WORD_INTO] = {[CONF_VI] = "Vào", [CONF_EN] = "Into"},
 	[WORD_KEYS] = {[CONF_VI] = "Khóa", [CONF_EN] = "Keys"},
 	[WORD_WHY] = {[CONF_VI] = "Lý do", [CONF_EN] = "Reason"},
 	[WORD_OVERVIEW] = {[CONF_VI] = "Tổng quan", [CONF_EN] = "Overview"},

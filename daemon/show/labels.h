@@ -108,6 +108,8 @@ enum label_word {
 	WORD_CHANGED, /* by an operator */
 	WORD_WHY,
 	WORD_KEYS,
+	WORD_FROM,
+	WORD_INTO,
 	WORD_OVERVIEW,
 	WORD_BY_DAY,
 	WORD_BY_MONTH,

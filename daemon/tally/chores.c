@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is due between rounds: salts and settings are exchanged with Redis, the snapshot is written, and segments that
- * nobody needs any more are removed.
+ * What is due between rounds: salts and settings are exchanged with Redis, what is still counted under a site's former key
+ * follows it, the snapshot is written, and segments that nobody needs any more are removed.
  */
 #include "base/clock.h"
+#include "store/merge.h"
 #include "tally/state.h"
 
 enum {
@@ -34,6 +35,51 @@ exchange_salts(struct tally *tally)
 		}
 		salts_set(tally->options.salts, day, &salt);
 	}
+}
+
+/* An operator has merged it once: what is left is what journals had not handed over by then. */
+static bool
+was_merged(const struct tally *tally, struct slice alias)
+{
+	const struct marks *marks = &tally->shards[crc16_xmodem(alias) % CONF_SHARDS].marks;
+	for (size_t i = 0; i < marks->count; i++)
+		if (marks->list[i].scope == MARK_MERGED && slice_eq(marks->list[i].site, alias))
+			return true;
+	return false;
+}
+
+static int
+merge_alias(struct tally *tally, struct slice alias, struct slice site)
+{
+	struct merging merging = {.from = alias, .to = site};
+	bool any;
+	int status = store_has_counts(tally->store, alias, &any);
+	if (status != STORE_OK || !any)
+		return status;
+	status = store_merge(tally->store, &merging, true);
+	if (status == STORE_OK)
+		log_info("merged from=%.*s into=%.*s keys=%zu", SLICE_ARG(alias), SLICE_ARG(site),
+			 merging.keys);
+	return status;
+}
+
+static void
+merge_aliases(struct tally *tally)
+{
+	int64_t now = clock_mono_ms();
+	int status = STORE_OK;
+	if (now < tally->next_merge_ms)
+		return;
+	tally->next_merge_ms = now + AUDIT_MS;
+	for (size_t i = 0; i < tally->conf->site_count && status == STORE_OK; i++) {
+		const struct conf_site *site = &tally->conf->sites[i];
+		for (size_t a = 0; a < site->alias_count && status == STORE_OK; a++)
+			if (was_merged(tally, slice_of(site->aliases[a])))
+				status = merge_alias(tally, slice_of(site->aliases[a]),
+						     site->key_slice);
+	}
+	if (status != STORE_OK)
+		tally_failed(tally, status);
 }
 
 /* A rewritten append-only file holds no salt that has expired. */
@@ -252,6 +298,7 @@ tally_chores(struct tally *tally, bool in_step)
 	if (in_step) {
 		note_sites(tally);
 		exchange_salts(tally);
+		merge_aliases(tally);
 		settle_positions(tally);
 		rewrite_daily(tally);
 		trim_tables(tally);

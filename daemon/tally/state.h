@@ -65,7 +65,8 @@ struct tally {
 	bool audit_due;
 	bool noted;       /* the sites' settings were written since the connection */
 	int64_t heard_ms; /* when Redis last answered */
-	int64_t next_audit_ms, next_connect_ms, next_salts_ms, next_snapshot_ms, next_rewrite_ms;
+	int64_t next_audit_ms, next_connect_ms, next_salts_ms, next_merge_ms, next_snapshot_ms,
+		next_rewrite_ms;
 	int backoff_ms;
 	size_t next_retired;
 	/* Old tables: the days (UTC) that are being cut, all of them for one site after the other. */

@@ -20,9 +20,9 @@
 #define ROWS_ALLOWED                                                                             \
 	"today, yesterday, week, last_week, month, last_month, year, last_year, total, online, " \
 	"bots"
-#define SITE_KEYS                                                                              \
-	"hosts, timezone, language, rows, metric, public, query, exclude, repeat, visit_gap, " \
-	"require_origin, respect_gpc"
+#define SITE_KEYS                                                                            \
+	"hosts, timezone, language, rows, metric, public, query, aliases, exclude, repeat, " \
+	"visit_gap, require_origin, respect_gpc"
 #define HOSTS_ALLOWED                                                                         \
 	"1 to 1000 host names (example.org, *.example.org, ::1, or * for any other) without " \
 	"scheme, port and path"
@@ -155,6 +155,16 @@ static const struct {
 	 "x.conf:1: site.a.rows is \"tomorrow\"; allowed: " ROWS_ALLOWED},
 	{"site \"a\" { hosts = {\"a.org\"} rows = {} }\n",
 	 "x.conf:1: site.a.rows is empty; allowed: " ROWS_ALLOWED},
+	{"site \"a\" { aliases = {\"B\"} }\n",
+	 "x.conf:1: site.a.aliases is \"B\"; allowed: 0 to 100 keys of sites, in a-z, 0-9 and ._- "
+	 "after a letter or digit"},
+	{"site \"a\" { hosts = {\"a.org\"} aliases = {\"c\", \"b\"} }\nsite \"b\" { hosts = "
+	 "{\"b.org\"} }\n",
+	 "x.conf:1: site.a.aliases has \"b\", which is a key of site \"b\" (x.conf:2) already; "
+	 "allowed: a key of no site, once"},
+	{"site \"a\" { hosts = {\"a.org\"} aliases = {\"c\", \"c\"} }\n",
+	 "x.conf:1: site.a.aliases has \"c\", which is a key of site \"a\" (x.conf:1) already; "
+	 "allowed: a key of no site, once"},
 	{"site \"a\" { query = {\"a=b\"} }\n",
 	 "x.conf:1: site.a.query is \"a=b\"; allowed: 0 to 32 names of query keys"},
 	{"demo = true\n", "x.conf: no site is defined; allowed: at least one, such as site "

@@ -87,6 +87,20 @@ everything_is_read(void **state)
 }
 
 static void
+a_former_key_finds_its_site(void **state)
+{
+	(void)state;
+	struct conf *conf = load_text("site s { hosts = {a} }\n"
+				      "site t { hosts = {b} aliases = {\"old\", \"older\"} }\n");
+	assert_int_equal(conf->sites[1].alias_count, 2);
+	assert_ptr_equal(conf_site_by_key(conf, SLICE("old")), &conf->sites[1]);
+	assert_ptr_equal(conf_site_by_key(conf, SLICE("older")), &conf->sites[1]);
+	assert_ptr_equal(conf_site_by_key(conf, SLICE("s")), &conf->sites[0]);
+	assert_null(conf_site_by_key(conf, SLICE("oldest")));
+	conf_unref(conf);
+}
+
+static void
 proxies_and_networks_are_read(void **state)
 {
 	(void)state;
@@ -335,7 +349,8 @@ same_key(const struct conf_key *key, const void *a, const void *b)
 	if (key->type == CONF_ROWS) {
 		assert_int_equal(conf_key_list_length(key, a), conf_key_list_length(key, b));
 		assert_memory_equal(in_a, in_b, conf_key_list_length(key, a));
-	} else if (key->type == CONF_QUERY || key->type == CONF_NETWORKS) {
+	} else if (key->type == CONF_QUERY || key->type == CONF_SITE_KEYS ||
+		   key->type == CONF_NETWORKS) {
 		assert_int_equal(conf_key_list_length(key, a), conf_key_list_length(key, b));
 	} else if (key->type >= CONF_NUMBER && key->type <= CONF_SECONDS) {
 		assert_memory_equal(in_a, in_b, key->size);
@@ -486,6 +501,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_is_read),
+		cmocka_unit_test(a_former_key_finds_its_site),
 		cmocka_unit_test(proxies_and_networks_are_read),
 		cmocka_unit_test(later_sources_win),
 		cmocka_unit_test(variables_are_expanded_in_strings),

@@ -64,6 +64,9 @@ what_a_field_forgets(void **state)
 		{"a ", ALL},
 		{"", ALL},
 		{"a all", NOTHING},
+		{"a restored", NOTHING},
+		{"b restored", ALL},
+		{"a merged", ALL},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
