@@ -39,6 +39,7 @@ static const char *const others[] = {
 	"site.a.metric=visits",
 	"site.a.public=pages",
 	"site.a.query=id",
+	"site.a.aliases=former",
 	"site.a.exclude=10.0.0.0/8",
 	"site.a.repeat=60",
 	"site.a.visit_gap=60",
