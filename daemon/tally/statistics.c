@@ -6,7 +6,10 @@
 #include "store/keys.h"
 #include "tally/state.h"
 
-enum { YEARS_MAX = 200 /* of which the earliest is looked for */ };
+enum {
+	YEARS_MAX = 200, /* of which the earliest is looked for */
+	SERIES_MAX = 31, /* days of a month; more than months and years that are shown */
+};
 
 struct fetch {
 	struct store *store;
@@ -15,30 +18,43 @@ struct fetch {
 	struct stats *stats;
 };
 
+/* What is shown of them: what was counted and what operators added. */
+static int
+fetch_series(const struct fetch *fetch, int metric, enum period_kind kind, int32_t first,
+	     size_t count, int64_t *out)
+{
+	int64_t adjusted[SERIES_MAX];
+	int status = store_series(fetch->store, fetch->site, metric, kind, first, count, out);
+	if (status == STORE_OK)
+		status = store_series_adjusted(fetch->store, fetch->site, metric, kind, first,
+					       count, adjusted);
+	for (size_t i = 0; i < count && status == STORE_OK; i++)
+		out[i] = out[i] < 0 ? COUNT_UNKNOWN : count_shown(out[i], adjusted[i]);
+	return status;
+}
+
 static int
 fetch_days(const struct fetch *fetch, enum stats_month which, int metric)
 {
 	int32_t month = period_of_day(PERIOD_MONTH, fetch->stats->day) - (int32_t)which;
 	int32_t first = period_first_day(PERIOD_MONTH, month);
 	size_t count = (size_t)(period_first_day(PERIOD_MONTH, month + 1) - first);
-	return store_series(fetch->store, fetch->site, metric, PERIOD_DAY, first, count,
+	return fetch_series(fetch, metric, PERIOD_DAY, first, count,
 			    fetch->stats->days[which][metric]);
 }
 
 static int
 fetch_months(const struct fetch *fetch, int metric)
 {
-	return store_series(fetch->store, fetch->site, metric, PERIOD_MONTH,
-			    fetch->today.year * STATS_MONTHS, STATS_MONTHS,
-			    fetch->stats->months[metric]);
+	return fetch_series(fetch, metric, PERIOD_MONTH, fetch->today.year * STATS_MONTHS,
+			    STATS_MONTHS, fetch->stats->months[metric]);
 }
 
 static int
 fetch_years(const struct fetch *fetch, int metric)
 {
-	return store_series(fetch->store, fetch->site, metric, PERIOD_YEAR,
-			    fetch->stats->first_year, fetch->stats->year_count,
-			    fetch->stats->years[metric]);
+	return fetch_series(fetch, metric, PERIOD_YEAR, fetch->stats->first_year,
+			    fetch->stats->year_count, fetch->stats->years[metric]);
 }
 
 static int
@@ -52,15 +68,31 @@ fetch_metric(const struct fetch *fetch, int metric)
 	return status == STORE_OK ? fetch_years(fetch, metric) : status;
 }
 
+/* The first of the years that a page shows which an operator gave hits, or the last. */
+static int
+find_adjusted_year(const struct fetch *fetch, int32_t last, int32_t *first)
+{
+	int64_t adjusted[STATS_YEARS];
+	*first = last - STATS_YEARS + 1;
+	int status = store_series_adjusted(fetch->store, fetch->site, METRIC_HITS, PERIOD_YEAR,
+					   *first, STATS_YEARS, adjusted);
+	for (size_t i = 0; status == STORE_OK && i < STATS_YEARS - 1 && adjusted[i] == 0; i++)
+		++*first;
+	return status;
+}
+
 /* From the first one with hits, the last ones where there are more than a page shows. */
 static int
 find_years(const struct fetch *fetch)
 {
 	struct stats *stats = fetch->stats;
-	int32_t years[YEARS_MAX], last = fetch->today.year;
+	int32_t years[YEARS_MAX], last = fetch->today.year, first = last;
 	size_t found = 0;
 	int status = store_years(fetch->store, fetch->site, years, YEARS_MAX, &found);
-	int32_t first = found > 0 && years[0] < last ? years[0] : last;
+	if (status == STORE_OK)
+		status = find_adjusted_year(fetch, last, &first);
+	if (found > 0 && years[0] < first)
+		first = years[0];
 	if (last - first >= STATS_YEARS)
 		first = last - STATS_YEARS + 1;
 	stats->first_year = first;

@@ -68,10 +68,13 @@ def test_numbers_are_those_of_redis(world):
     client.hset(numbers.key("a", f"hits:{last_month.year}"), f"{last_month:%m-%d}", 1508)
     client.hset(numbers.key("a", "hits"), mapping={f"{last_month:%Y-%m}": 31999, str(date.year - 3): 167386})
     client.hset(numbers.key("a", f"hours:{date}"), "9", 4321)
+    # What an operator added is shown as well, also to a year without hits of our own.
+    client.hset(numbers.key("a", "base"), mapping={f"hits {date.year - 3}": 14, f"hits {date.year - 5}": 290113})
     page = stats(daemon)
     rows = [[cell["text"] for cell in row] for row in rows_of(page)]
     assert [f"{last_month:%d/%m/%Y}", "1.508", "0", "0"] in rows
-    assert [str(date.year - 3), "167.386", "0", "0"] in rows and [str(date.year - 2), "0", "0", "0"] in rows
+    assert [str(date.year - 3), "167.400", "0", "0"] in rows and [str(date.year - 2), "0", "0", "0"] in rows
+    assert [str(date.year - 5), "290.113", "0", "0"] in rows and str(date.year - 6) not in {row[0]["text"] for row in rows_of(page)}
     assert ["09:00", "4.321", "0"] in rows
     if last_month.year == date.year:
         assert [f"Tháng {last_month:%m/%Y}", "31.999", "0", "0"] in rows
