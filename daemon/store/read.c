@@ -477,20 +477,38 @@ struct years {
 	size_t room, count;
 };
 
-/* Kept ascending by insertion: there are few. */
+/* Kept ascending by insertion, and each once: there are few. Where there is no room the earliest stay. */
+static void
+add_year(struct years *years, int32_t id)
+{
+	size_t at = years->count;
+	while (at > 0 && years->out[at - 1] > id)
+		at--;
+	if (at == years->room || (at > 0 && years->out[at - 1] == id))
+		return;
+	if (years->count == years->room)
+		years->count--;
+	memmove(years->out + at + 1, years->out + at, (years->count - at) * sizeof(*years->out));
+	years->out[at] = id;
+	years->count++;
+}
+
 static void
 take_year(struct slice field, const redisReply *value, void *arg)
 {
-	struct years *years = arg;
 	enum period_kind kind;
 	int32_t id;
-	if (!period_parse(field, &kind, &id) || kind != PERIOD_YEAR ||
-	    years->count == years->room || reply_count(value, 0) == 0)
-		return;
-	size_t at = years->count++;
-	for (; at > 0 && years->out[at - 1] > id; at--)
-		years->out[at] = years->out[at - 1];
-	years->out[at] = id;
+	if (period_parse(field, &kind, &id) && kind == PERIOD_YEAR && reply_count(value, 0) != 0)
+		add_year(arg, id);
+}
+
+static void
+take_base_year(struct slice text, const redisReply *value, void *arg)
+{
+	struct base_field field;
+	if (key_base_parse(text, &field) && field.metric == METRIC_HITS &&
+	    field.kind == PERIOD_YEAR && !field.page.ptr && reply_count(value, 0) != 0)
+		add_year(arg, field.id);
 }
 
 int
@@ -500,6 +518,8 @@ store_years(struct store *store, struct slice site, int32_t *out, size_t room, s
 	int status = begin_site(store, site);
 	if (status == STORE_OK)
 		status = each_field(store, SLICE("hits"), take_year, &years);
+	if (status == STORE_OK)
+		status = each_field(store, SLICE("base"), take_base_year, &years);
 	*count = years.count;
 	return status;
 }

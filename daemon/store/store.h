@@ -191,7 +191,7 @@ int store_series_adjusted(struct store *store, struct slice site, int metric, en
 /* The 24 hours of a local day; *known is false when Redis has no such table (never counted, or expired). */
 int store_hours(struct store *store, struct slice site, int32_t day, int64_t out[24],
 		bool *known) MUST_CHECK;
-/* The years (as period ids) in which the site has hits, ascending; at most `room`. Returns STORE_OK and *count. */
+/* The earliest `room` years (as period ids) in which the site has hits, counted or adjusted, ascending. Returns STORE_OK and *count. */
 int store_years(struct store *store, struct slice site, int32_t *out, size_t room,
 		size_t *count) MUST_CHECK;
 

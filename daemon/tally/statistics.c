@@ -68,31 +68,15 @@ fetch_metric(const struct fetch *fetch, int metric)
 	return status == STORE_OK ? fetch_years(fetch, metric) : status;
 }
 
-/* The first of the years that a page shows which an operator gave hits, or the last. */
-static int
-find_adjusted_year(const struct fetch *fetch, int32_t last, int32_t *first)
-{
-	int64_t adjusted[STATS_YEARS];
-	*first = last - STATS_YEARS + 1;
-	int status = store_series_adjusted(fetch->store, fetch->site, METRIC_HITS, PERIOD_YEAR,
-					   *first, STATS_YEARS, adjusted);
-	for (size_t i = 0; status == STORE_OK && i < STATS_YEARS - 1 && adjusted[i] == 0; i++)
-		++*first;
-	return status;
-}
-
 /* From the first one with hits, the last ones where there are more than a page shows. */
 static int
 find_years(const struct fetch *fetch)
 {
 	struct stats *stats = fetch->stats;
-	int32_t years[YEARS_MAX], last = fetch->today.year, first = last;
+	int32_t years[YEARS_MAX], last = fetch->today.year;
 	size_t found = 0;
 	int status = store_years(fetch->store, fetch->site, years, YEARS_MAX, &found);
-	if (status == STORE_OK)
-		status = find_adjusted_year(fetch, last, &first);
-	if (found > 0 && years[0] < first)
-		first = years[0];
+	int32_t first = found > 0 && years[0] < last ? years[0] : last;
 	if (last - first >= STATS_YEARS)
 		first = last - STATS_YEARS + 1;
 	stats->first_year = first;

@@ -353,6 +353,13 @@ test_series(void **state)
 	assert_int_equal(store_years(store, SLICE(SITE), years, 3, &count), STORE_OK);
 	assert_int_equal(count, 2);
 	assert_true(years[0] == 2019 && years[1] == 2020);
+	(void)ask(here, "HSET " KEY ":base hits%b2017 5 hits%b2020 5 visits%b2016 5 hits%b2015 0",
+		  " ", (size_t)1, " ", (size_t)1, " ", (size_t)1, " ", (size_t)1);
+	assert_int_equal(store_years(store, SLICE(SITE), years, 3, &count), STORE_OK);
+	assert_int_equal(count, 3);
+	assert_true(years[0] == 2017 && years[1] == 2019 && years[2] == 2020);
+	assert_int_equal(store_years(store, SLICE(SITE), years, 1, &count), STORE_OK);
+	assert_true(count == 1 && years[0] == 2017);
 	assert_int_equal(store_years(store, SLICE("nobody"), years, 3, &count), STORE_OK);
 	assert_int_equal(count, 0);
 	(void)ask(here, "SET " KEY ":hits poison");
