@@ -15,7 +15,7 @@
 #include "cli/tableimport.h"
 
 /* What is reported of a file, and why not all of it was counted: the first reason decides how the command ends. */
-struct command {
+struct importing {
 	const struct cli *cli;
 	struct table table;
 	struct store *store, *asks;
@@ -28,18 +28,18 @@ struct command {
 
 /* One site's turn. */
 struct turn {
-	struct command *command;
+	struct importing *command;
 	struct visits *visits;
 	struct logimport import;
 };
 
 enum { LINES, VERDICTS, ALREADY = VERDICTS + LOGJUDGE_BAD + 1, FILE_NAME, SITE, COLUMNS };
 
-static void fail_later(struct command *command, enum cli_exit code, const char *format, ...)
+static void fail_later(struct importing *command, enum cli_exit code, const char *format, ...)
 	PRINTF(3, 4);
 
 static void
-fail_later(struct command *command, enum cli_exit code, const char *format, ...)
+fail_later(struct importing *command, enum cli_exit code, const char *format, ...)
 {
 	va_list args;
 	if (command->code != CLI_FINE)
@@ -53,7 +53,7 @@ fail_later(struct command *command, enum cli_exit code, const char *format, ...)
 /* --- what became of a file --- */
 
 static void
-report(struct command *command, const struct logimport *import)
+report(struct importing *command, const struct logimport *import)
 {
 	const struct sums *done = &import->done;
 	const struct logplace *place = &import->place;
@@ -78,7 +78,7 @@ report(struct command *command, const struct logimport *import)
 
 /* Why not all of the file was counted; what comes before is. */
 static void
-explain_end(struct command *command, const struct logimport *import)
+explain_end(struct importing *command, const struct logimport *import)
 {
 	const struct logplace *place = &import->place;
 	char day[PERIOD_NAME_SIZE];
@@ -118,7 +118,7 @@ choose_format(const struct cli *cli, const char *path, struct logfile *file,
 
 /* A file that the daemon would not start with is the configuration's fault. */
 static struct logjudge *
-new_judge(const struct command *command, struct logimport *import)
+new_judge(const struct importing *command, struct logimport *import)
 {
 	const struct logjudge_options options = {
 		.conf = command->cli->conf,
@@ -139,7 +139,7 @@ static void
 begin(struct turn *turn, const char *path, struct logfile *file, const struct logformat *format,
       const struct conf_site *site)
 {
-	const struct command *command = turn->command;
+	const struct importing *command = turn->command;
 	const struct cli *cli = command->cli;
 	turn->import = (struct logimport){
 		.place = {.path = path,
@@ -234,7 +234,7 @@ import_file(struct turn *turn, const char *path, const struct conf_site *site)
 }
 
 static void
-import_files(struct command *command, const struct conf_site *site)
+import_files(struct importing *command, const struct conf_site *site)
 {
 	const struct cli *cli = command->cli;
 	struct turn turn = {.command = command, .visits = visits_new(site->visit_gap * 1000)};
@@ -245,7 +245,7 @@ import_files(struct command *command, const struct conf_site *site)
 
 /* On the list of what was changed, before anything is. */
 static void
-note_change(struct command *command)
+note_change(struct importing *command)
 {
 	const struct cli *cli = command->cli;
 	struct change change = {
@@ -259,7 +259,7 @@ note_change(struct command *command)
 }
 
 static void
-open_redis(struct command *command)
+open_redis(struct importing *command)
 {
 	const struct cli *cli = command->cli;
 	command->store = cli_store(cli);
@@ -283,7 +283,7 @@ enum {
 };
 
 static void
-import_table(struct command *command, const struct conf_site *site, const char *path)
+import_table(struct importing *command, const struct conf_site *site, const char *path)
 {
 	const struct cli *cli = command->cli;
 	struct tableimport import = {
@@ -307,7 +307,7 @@ import_table(struct command *command, const struct conf_site *site, const char *
 }
 
 static void
-import_tables(struct command *command)
+import_tables(struct importing *command)
 {
 	static const struct column columns[TABLE_COLUMNS] = {
 		[TABLE_ROWS] = {"rows", WORD_RECORDS, COLUMN_COUNT, NULL},
@@ -379,7 +379,7 @@ check_options(const struct cli *cli)
 }
 
 static void
-import_sites(struct command *command)
+import_sites(struct importing *command)
 {
 	const struct cli *cli = command->cli;
 	command->sites =
@@ -393,7 +393,7 @@ import_sites(struct command *command)
 }
 
 static void
-import_logs(struct command *command)
+import_logs(struct importing *command)
 {
 	static const struct column columns[COLUMNS] = {
 		[LINES] = {"lines", WORD_LINES, COLUMN_COUNT, NULL},
@@ -437,7 +437,7 @@ cmd_import(struct cli *cli)
 	struct logfile *export = open_export(cli);
 	if (export)
 		return export_restore(cli, export);
-	struct command command = {.cli = cli, .signals = -1, .delta = delta_new()};
+	struct importing command = {.cli = cli, .signals = -1, .delta = delta_new()};
 	check_options(cli);
 	if (sodium_init() < 0)
 		cli_fail(CLI_NO, "libsodium does not start");
