@@ -15,6 +15,8 @@ static const struct placeholder {
 } placeholders[] = {
 	{"FILE", "", BY_FILES},
 	{"SITE", "", BY_SITES},
+	{"FROM", "", BY_SITES},
+	{"INTO", "", BY_SITES},
 	{"RANGE", "today yesterday 7d 30d", BY_WORDS},
 	{"DATE", "today yesterday", BY_WORDS},
 	{"DIMENSION", HIT_DIMENSIONS(X), BY_WORDS},
@@ -23,13 +25,28 @@ static const struct placeholder {
 };
 #undef X
 
+/* Of a command that takes any number of arguments so many are completed. */
+static size_t
+places_of(const struct command *command)
+{
+	enum { PLACES_MAX = 9 };
+	return command->args_max < PLACES_MAX ? command->args_max : PLACES_MAX;
+}
+
+/* "FILE..." */
+static bool
+is_repeated(struct slice argument)
+{
+	return argument.len > 3 && memcmp(argument.ptr + argument.len - 3, "...", 3) == 0;
+}
+
 /* The nth argument of a command or option as the tables write it, "[RANGE]", "list|verify": its words with blanks. */
 static enum how
 complete_argument(const char *arguments, size_t nth, struct buf *words)
 {
 	struct slice argument = {arguments, strcspn(arguments, " ")};
 	buf_clear(words);
-	for (; nth > 0 && argument.len > 0; nth--) {
+	for (; nth > 0 && argument.len > 0 && !is_repeated(argument); nth--) {
 		argument.ptr += argument.len;
 		argument.ptr += *argument.ptr == ' ';
 		argument.len = strcspn(argument.ptr, " ");
@@ -114,7 +131,7 @@ add_bash_commands(struct buf *out, const struct command_tables *tables)
 		buf_addf(out, "%s ", tables->commands[i].name);
 	buf_add_literal(out, "' ;;\n");
 	for (size_t i = 0; i < tables->command_count; i++)
-		for (size_t nth = 0; nth < tables->commands[i].args_max; nth++) {
+		for (size_t nth = 0; nth < places_of(&tables->commands[i]); nth++) {
 			enum how how =
 				complete_argument(tables->commands[i].arguments, nth, &words);
 			buf_addf(out, "\t%s:%zu) ", tables->commands[i].name, nth);
@@ -238,7 +255,7 @@ add_zsh_command(struct buf *out, const struct command_tables *tables, const stru
 	struct buf words = {0};
 	buf_addf(out, "\t%s) _arguments", command->name);
 	add_zsh_options(out, tables, command);
-	for (size_t nth = 0; nth < command->args_max; nth++) {
+	for (size_t nth = 0; nth < places_of(command); nth++) {
 		enum how how = complete_argument(command->arguments, nth, &words);
 		buf_addf(out, " \\\n\t\t'%zu: :", nth + 1);
 		add_zsh_action(out, how, &words);
@@ -330,7 +347,7 @@ add_fish_command(struct buf *out, const struct command *command)
 	buf_addf(out, "complete -c thongke -n __fish_use_subcommand -a %s -d '", command->name);
 	add_quoted(out, command->help, "");
 	buf_add_literal(out, "'\n");
-	for (size_t nth = 0; nth < command->args_max; nth++) {
+	for (size_t nth = 0; nth < places_of(command); nth++) {
 		enum how how = complete_argument(command->arguments, nth, &words);
 		if (how == BY_NOTHING)
 			continue;
