@@ -201,9 +201,6 @@ follow(struct turn *turn, struct logfile **file, struct logformat *format)
 {
 	struct logimport *import = &turn->import;
 	const struct cli *cli = turn->command->cli;
-	if (!logfile_can_grow(*file, import->place.path))
-		cli_fail(CLI_NO, "%s does not grow: --follow takes a plain file",
-			 import->place.path);
 	while (!import->stopped && !logimport_is_ended(import)) {
 		enum logfile_change change = logfile_change(*file, import->place.path);
 		/* What was written before it was renamed is read first. */
@@ -224,6 +221,9 @@ import_file(struct turn *turn, const char *path, const struct conf_site *site)
 {
 	struct logformat format;
 	struct logfile *file = open_file(path);
+	/* Asked now: by the time that it is read it may have been rotated. */
+	if (turn->command->cli->follow && !logfile_can_grow(file, path))
+		cli_fail(CLI_NO, "%s does not grow: --follow takes a plain file", path);
 	choose_format(turn->command->cli, path, file, &format);
 	begin(turn, path, file, &format, site);
 	logimport_run(&turn->import);

@@ -356,8 +356,10 @@ logfile_go_on(struct logfile *file)
 bool
 logfile_can_grow(struct logfile *file, const char *path)
 {
-	return strcmp(path, "-") != 0 && gzdirect(file->gz) &&
-	       logfile_change(file, path) == LOGFILE_SAME;
+	struct stat named;
+	bool copied =
+		strcmp(path, "-") == 0 || (stat(path, &named) == 0 && !S_ISREG(named.st_mode));
+	return !copied && gzdirect(file->gz);
 }
 
 double

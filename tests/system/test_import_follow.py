@@ -147,3 +147,19 @@ def test_what_does_not_grow(cli, world):
         cli.run("import", "-s", "a", "-", "--follow", code=1, stdin=f)
     for words in ([world.path("log")] * 2, [world.path("log"), "--dry-run"]):
         cli.run("import", "-s", "a", "--follow", *words, code=2)
+
+
+def test_rotated_while_the_beginning_is_read(cli, world, follow):
+    """It stands still in the middle of that, with Redis, until the log has another name."""
+    log = Log(world.path("log"))
+    log.write(60000)
+    process = follow(log.path)
+    eventually(lambda: total(cli) > 0)
+    cli.redis.process.send_signal(signal.SIGSTOP)
+    try:
+        log.rename()
+        log.write(50)
+    finally:
+        cli.redis.process.send_signal(signal.SIGCONT)
+    eventually(lambda: total(cli) == log.count)
+    ended(process)
