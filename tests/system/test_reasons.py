@@ -272,7 +272,7 @@ def test_metrics_are_what_prometheus_reads(daemon):
             if "connections" in sample.name} == {
         "thongke_connections": "gauge", "thongke_connections_total": "counter",
         "thongke_connections_closed_early_total": "counter"}
-    assert {name for sample in samples for name in sample.labels} == {"outcome", "class", "reason", "le"}
+    assert {name for sample in samples for name in sample.labels} == {"outcome", "class", "reason", "le", "version"}
     (waits,) = [family for family in found if family.type == "histogram"]
     buckets = [sample for sample in waits.samples if sample.name.endswith("_bucket")]
     assert [float(sample.labels["le"]) for sample in buckets] == sorted({float(sample.labels["le"]) for sample in buckets})
