@@ -5,6 +5,7 @@
  */
 #include <sodium.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/change.h"
@@ -418,11 +419,12 @@ import_logs(struct importing *command)
 	import_sites(command);
 }
 
-/* An export is restored in one piece; standard input is not read to find out. */
+/* What export wrote, else NULL. A pipe could not be read from its beginning again, and is never one. */
 static struct logfile *
 open_export(const struct cli *cli)
 {
-	if (cli->arg_count != 1 || strcmp(cli->args[0], "-") == 0)
+	struct stat status;
+	if (cli->arg_count != 1 || stat(cli->args[0], &status) != 0 || !S_ISREG(status.st_mode))
 		return NULL;
 	struct logfile *file = open_file(cli->args[0]);
 	if (export_is_one(file))
@@ -435,6 +437,10 @@ int
 cmd_import(struct cli *cli)
 {
 	struct logfile *export = open_export(cli);
+	if (export && (cli->dry_run || cli->follow || cli->format_text))
+		cli_fail(
+			CLI_USAGE,
+			"an export is restored as it is, without --dry-run, --follow and --format");
 	if (export)
 		return export_restore(cli, export);
 	struct importing command = {.cli = cli, .signals = -1, .delta = delta_new()};

@@ -76,6 +76,8 @@ def test_an_export_is_restored_key_by_key(exported, elsewhere):
         text = file.read()
     first, *_, last = lines(text)
     assert first["thongke_export"] == 1 and last == {"end": len(text.splitlines())}
+    for word in ("--dry-run", "--follow", "--format=combined"):
+        elsewhere.run("import", word, path, code=2)
     rows = elsewhere.rows("import", path)
     assert [row["site"] for row in rows] == ["a", "b"] and all(row["already"] == 0 for row in rows)
     assert same(contents(redis), contents(elsewhere.redis))
