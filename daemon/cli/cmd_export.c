@@ -251,6 +251,9 @@ add_piece_cb(const struct piece *piece, void *arg)
 	const char *rest = colon ? colon + 1 : "";
 	if (colon)
 		*colon = '\0';
+	/* What imports note for themselves is no table of counts. */
+	if (strcmp(head, "brought") == 0 || strcmp(head, "imported") == 0)
+		return STORE_OK;
 	for (size_t i = 0; i + 1 < piece->count; i += 2) {
 		const struct slice texts[] = {export->site, slice_of(*rest ? rest : "all"),
 					      piece->parts[i]};

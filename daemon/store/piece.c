@@ -40,12 +40,13 @@ bool
 piece_kind_of(struct slice tail, enum piece_kind *kind)
 {
 	struct slice rest, head = cut(tail, &rest);
-	bool sums = slice_eq(head, SLICE("base")) && !rest.ptr;
+	bool sums = !rest.ptr &&
+		    (slice_eq(head, SLICE(KEY_BASE)) || slice_eq(head, SLICE(KEY_BROUGHT)));
 	for (int i = 0; i < METRIC_STORED && !sums; i++)
 		sums = slice_eq(head, key_metrics[i]) && is_period(rest, PERIOD_YEAR, true);
 	if (sums || (slice_eq(head, SLICE("hours")) && is_period(rest, PERIOD_DAY, false)))
 		*kind = PIECE_COUNTS;
-	else if (is_table(head, rest))
+	else if (is_table(head, rest) || slice_eq(tail, SLICE(KEY_IMPORTED)))
 		*kind = PIECE_TABLE;
 	else if (slice_eq(tail, SLICE("seen")))
 		*kind = PIECE_LATEST;

@@ -88,6 +88,28 @@ def test_an_export_is_restored_key_by_key(exported, elsewhere):
     assert same(contents(redis), contents(elsewhere.redis))
 
 
+def test_what_imports_noted_is_restored_as_well(world, exported, elsewhere):
+    """Else a day of a log would look like one of the pages' own, and another counter's numbers would come twice."""
+    redis, cli, path = exported
+    daily, log = world.path("daily.csv"), world.path("access.log")
+    with open(daily, "w") as file:
+        file.write("date,hits\n2019-05-20,7\n")
+    with open(log, "w") as file:
+        file.write('h - - [21/May/2019:10:00:00 +0700] "GET / HTTP/1.1" 200 5\n')
+    for name in (daily, log):
+        cli.run("import", "-s", "a", name)
+    with open(path, "w") as file:
+        file.write(cli.run("export"))
+    elsewhere.run("import", path)
+    assert same(contents(redis), contents(elsewhere.redis))
+    assert elsewhere.rows("import", "-s", "a", daily)[0]["hits"] == 0
+    with open(log, "w") as file:
+        file.write('h - - [21/May/2019:11:00:00 +0700] "GET / HTTP/1.1" 200 5\n')
+    assert elsewhere.rows("import", "-s", "a", log)[0]["counted"] == 1
+    cli.run("export", "--dir", world.path("tables"))
+    assert not {"brought.csv", "imported.csv"} & set(os.listdir(world.path("tables")))
+
+
 def test_an_interrupted_restoring_goes_on(world, exported, elsewhere):
     redis, _, path = exported
     with open(path) as file:
