@@ -52,10 +52,13 @@ test("numbers that the answer lacks, of rows and of pages, cost one more", async
 		<b data-thongke-row="total"></b><b data-thongke-row="yesterday"></b><b data-thongke-row="total"></b>
 		<i data-thongke-page="/tin/b%C3%A0i%20m%E1%BB%99t">\u2013</i><i data-thongke-page="/?a&amp;b#c+d"></i>
 		<i data-thongke-page></i>`, { path: "/here" });
-	await eventually("all are filled", async () => (await texts(tab, "b,i")).join() === "1,0,1,0,0,1");
+	await eventually("all are filled", async () => /^1,0,1,[0\u2013],[0\u2013],[1\u2013]$/.test((await texts(tab, "b,i")).join()));
 	assert.deepEqual(seen.map(({ path }) => path), ["/thongke/hit", "/thongke/counts.json"]);
 	assert.deepEqual(seen[1].pages, ["/tin/b%C3%A0i%20m%E1%BB%99t", "/?a&b#c+d", `${url}/here`]);
 	await hit(key, "/tin/b%C3%A0i%20m%E1%BB%99t");
+	// A page's number that takes the daemon longer than 50 ms is a dash in that answer, and known in a later one.
+	await eventually("the daemon has the pages", () => tab.evaluate(async (pages) =>
+		(await window.thongke.counts(pages)).pages.every((page) => page.hits.total !== null), seen[1].pages));
 	await tab.evaluate(() => window.thongke.hit("/there"));
 	await eventually("another view has other numbers", async () => (await texts(tab, "b,i")).join() === "3,0,3,1,0,1");
 	assert.deepEqual(tab.errors, []);
