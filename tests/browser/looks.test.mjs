@@ -36,6 +36,13 @@ function layout(tab) {
 	}));
 }
 
+async function assertAccessible(tab) {
+	await tab.evaluate(axe);
+	const { violations, passes } = await tab.evaluate(() => window.axe.run());
+	assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
+	assert.ok(passes.length > 10);
+}
+
 for (const [name, options] of Object.entries(LOOKS))
 	test(`${name}: nothing moves, nothing sticks out, axe finds nothing`, async (t) => {
 		const tab = await openPage(t, browser, options);
@@ -47,6 +54,8 @@ for (const [name, options] of Object.entries(LOOKS))
 		});
 		await tab.goto(`${daemon.url}/demo`);
 		await eventually("the place is reserved", async () => (await counter(tab))[0] === "\u00a0 : \u2013");
+		await eventually("what a server would include is there", () => tab.evaluate(() =>
+			Array.from(document.querySelectorAll("[data-from]")).every((one) => one.textContent)));
 		const reserved = await layout(tab);
 		release();
 		await eventually("the numbers are there", async () =>
@@ -56,12 +65,20 @@ for (const [name, options] of Object.entries(LOOKS))
 		assert.deepEqual(filled, reserved);
 		assert.ok(filled.blocks.length > 5);
 		assert.equal(filled.wider, 0);
-		await tab.evaluate(axe);
-		const { violations, passes } = await tab.evaluate(() => window.axe.run());
-		assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
-		assert.ok(passes.length > 10);
+		await assertAccessible(tab);
 		assert.deepEqual(tab.errors, []);
 	});
+
+for (const [name, options] of Object.entries(LOOKS))
+	for (const address of ["frame.html?s=demo&style=panel", "frame.html?s=demo", "stats?s=demo", "stats?s=demo&lang=en"])
+		test(`${name}: ${address} is no wider than its window, axe finds nothing`, async (t) => {
+			const tab = await openPage(t, browser, options);
+			await tab.goto(`${daemon.url}/${address}`);
+			await tab.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+			assert.equal((await layout(tab)).wider, 0);
+			await assertAccessible(tab);
+			assert.deepEqual(tab.errors, []);
+		});
 
 test("the counter takes the page's font, size and colour, and its figures are of one width", async (t) => {
 	const tab = await openPage(t, browser);

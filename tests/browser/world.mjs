@@ -51,7 +51,7 @@ export async function startDaemon(t) {
 		admin_listen = {"127.0.0.1:${adminPort}"}
 		workers = 1
 		demo = true
-		site "demo" { hosts = {"127.0.0.1"} }
+		site "demo" { hosts = {"127.0.0.1"} public = {"metrics", "pages", "stats"} }
 		${SITES.map(({ key, host }) => `site "${key}" { hosts = {"${host}"} }`).join("\n")}
 	`);
 	const sites = SITES.values();
