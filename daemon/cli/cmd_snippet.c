@@ -5,12 +5,13 @@
  */
 #include "cli/cli.h"
 #include "cli/snippets.h"
+#include "show/assets.h"
 #include "show/labels.h"
 
 enum {
 	LINE_PX = 21, /* of a line in a frame */
 	EDGE_PX = 16,
-	VALUES = 9,
+	VALUES = 11,
 };
 
 /* The places that the texts name. */
@@ -178,6 +179,8 @@ cmd_snippet(struct cli *cli)
 	struct places places = {0};
 	struct buf paste = {0}, talk = {0}, advice = {0}, csp = {0};
 	find_places(cli, site, &places);
+	struct asset script;
+	asset_get(ASSET_SCRIPT, &script);
 	const struct snippet_value values[VALUES] = {
 		{"at", buf_slice(&places.at)},
 		{"path", buf_slice(&places.path)},
@@ -190,6 +193,8 @@ cmd_snippet(struct cli *cli)
 				 ? SLICE(" referrerpolicy=\"no-referrer-when-downgrade\"")
 				 : SLICE("")},
 		{"height", buf_slice(&places.height)},
+		{"frozen", slice_of(script.frozen + 1)},
+		{"integrity", slice_of(script.integrity)},
 	};
 	snippet_fill(&paste, snippet->paste, values, VALUES);
 	add_advice(&advice, snippet, &places);

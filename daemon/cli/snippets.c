@@ -14,9 +14,11 @@ static const struct snippet snippets[] = {
 	{
 		"script",
 		"Into the page's template: the first line where the counter is to stand, the "
-		"second anywhere.",
+		"second anywhere. With src=\"{at}{frozen}\" integrity=\"{integrity}\" "
+		"crossorigin the browser checks the script (Subresource Integrity) and keeps it "
+		"for "
+		"good; an upgrade of thongked that changes the script changes both.",
 		"<div class=\"thongke\"></div>\n"
-		/* With its integrity, as soon as the script has a name that never changes. */
 		"<script async src=\"{at}thongke.js\" data-site=\"{key}\"></script>\n",
 		"script-src {source}; connect-src {source}; img-src {source}",
 	},

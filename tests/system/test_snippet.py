@@ -2,6 +2,8 @@
 """What `thongke snippet` prints, taken exactly as printed, counts one hit in a page or server of its kind: pages of a real
 nginx (with SSI and sub_filter), a real PHP, a shell, node for the script of one's own. What only a browser can run is run
 by the browser's tests; here its address is fetched. Varnish is stood in for by the test, which does what its include says."""
+import base64
+import hashlib
 import html.parser
 import json
 import os
@@ -185,6 +187,14 @@ def test_script_is_where_the_tag_says(site, form):
     answer = site.get(script["src"])
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
     assert site.hits() == 0
+
+
+def test_script_that_the_browser_checks(site):
+    said = site.snippet("script")[1]
+    address, integrity = re.search(r'src="([^"]+)" integrity="([^"]+)" crossorigin', said).groups()
+    answer = site.get(address)
+    assert answer.status == 200 and "immutable" in answer.headers["Cache-Control"]
+    assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(answer.body).digest()).decode()
 
 
 def test_script_of_one_s_own(site):
