@@ -143,9 +143,14 @@ class Run:
         return struck and others
 
     def mend_positions(self):
-        """Puts right what was overwritten; again, where a power cut has brought that back."""
+        """Puts right what was overwritten; again, where a power cut has brought that back. What a stream without a position
+        has written beside it meanwhile is right."""
         if self.overwritten and self.redis.command("EXISTS", "away"):
-            self.redis.command("RENAME", "away", self.overwritten)
+            self.redis.command("EVAL", """if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then
+                    return redis.call('RENAME', KEYS[2], KEYS[1])
+                end
+                redis.call('HSET', KEYS[1], unpack(redis.call('HGETALL', KEYS[2])))
+                return redis.call('DEL', KEYS[2])""", 2, self.overwritten, "away")
 
     # --- faults of a machine with everything on it ---
 
