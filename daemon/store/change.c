@@ -4,23 +4,6 @@
 
 #include "store/inside.h"
 
-/* The command that was begun, with the rest of its words; its reply, to be freed. */
-static int
-ask_global(struct store *store, const char *command, const char *name, const char *const *words,
-	   size_t count, redisReply **reply)
-{
-	*reply = NULL;
-	int status = store_idle(store);
-	if (status != STORE_OK)
-		return status;
-	key_global(&store->key, store->prefix, name);
-	command_start(&store->command, command);
-	command_add(&store->command, buf_slice(&store->key));
-	for (size_t i = 0; i < count; i++)
-		command_add(&store->command, slice_of(words[i]));
-	return link_ask(store->link, &store->command, reply);
-}
-
 static int
 ask_audit(struct store *store, const char *command, struct slice line, redisReply **reply)
 {
@@ -58,7 +41,8 @@ change_note(struct store *store, struct slice line)
 	if (status != STORE_OK)
 		return status;
 	snprintf(oldest, sizeof(oldest), "-%d", CHANGE_AUDIT_MAX);
-	status = ask_global(store, "LTRIM", "audit", (const char *[]){oldest, "-1"}, 2, &reply);
+	status = store_ask_global(store, "LTRIM", "audit", (const char *[]){oldest, "-1"}, 2,
+				  &reply);
 	freeReplyObject(reply);
 	return status;
 }
@@ -67,7 +51,8 @@ int
 change_list(struct store *store, void (*each)(struct slice line, void *arg), void *arg)
 {
 	redisReply *reply;
-	int status = ask_global(store, "LRANGE", "audit", (const char *[]){"0", "-1"}, 2, &reply);
+	int status =
+		store_ask_global(store, "LRANGE", "audit", (const char *[]){"0", "-1"}, 2, &reply);
 	for (size_t i = 0; status == STORE_OK && i < reply->elements; i++)
 		each(reply_text(reply->element[i]), arg);
 	freeReplyObject(reply);
@@ -78,8 +63,8 @@ int
 change_done(struct store *store)
 {
 	redisReply *reply;
-	int status =
-		ask_global(store, "HINCRBY", "meta", (const char *[]){"changes", "1"}, 2, &reply);
+	int status = store_ask_global(store, "HINCRBY", "meta", (const char *[]){"changes", "1"}, 2,
+				      &reply);
 	freeReplyObject(reply);
 	return status;
 }
@@ -88,7 +73,8 @@ int
 store_changes(struct store *store, int64_t *out)
 {
 	redisReply *reply;
-	int status = ask_global(store, "HGET", "meta", (const char *[]){"changes"}, 1, &reply);
+	int status =
+		store_ask_global(store, "HGET", "meta", (const char *[]){"changes"}, 1, &reply);
 	*out = status == STORE_OK ? reply_count(reply, 0) : 0;
 	freeReplyObject(reply);
 	return status;

@@ -71,6 +71,9 @@ void transaction_begin(struct transaction *transaction, struct store *store);
 void transaction_add(struct transaction *transaction);
 /* *done: what was watched had not changed. STORE_REFUSED with it: a command in it was refused, the others done. */
 int transaction_commit(struct transaction *transaction, bool *done) MUST_CHECK;
+/* A command of a key that belongs to no shard, with the rest of its words; its reply, to be freed. */
+int store_ask_global(struct store *store, const char *command, const char *name,
+		     const char *const *words, size_t count, redisReply **reply) MUST_CHECK;
 /* Begins the store's command, with the key in store->key and this tail. */
 void store_command(struct store *store, const char *name, struct slice tail);
 /* Sends it and takes the reply, to be freed; or only its status. */

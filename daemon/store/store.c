@@ -384,17 +384,26 @@ check_schema(struct store *store)
 }
 
 int
-store_check_schema(struct store *store)
+store_ask_global(struct store *store, const char *command, const char *name,
+		 const char *const *words, size_t count, redisReply **reply)
 {
-	redisReply *reply;
+	*reply = NULL;
 	int status = store_idle(store);
 	if (status != STORE_OK)
 		return status;
-	key_global(&store->key, store->prefix, "meta");
-	command_start(&store->command, "HGET");
+	key_global(&store->key, store->prefix, name);
+	command_start(&store->command, command);
 	command_add(&store->command, buf_slice(&store->key));
-	command_add_literal(&store->command, "schema");
-	status = link_ask(store->link, &store->command, &reply);
+	for (size_t i = 0; i < count; i++)
+		command_add(&store->command, slice_of(words[i]));
+	return link_ask(store->link, &store->command, reply);
+}
+
+int
+store_check_schema(struct store *store)
+{
+	redisReply *reply;
+	int status = store_ask_global(store, "HGET", "meta", (const char *[]){"schema"}, 1, &reply);
 	struct slice held = reply_text(reply);
 	if (status == STORE_OK && held.len > 0 && !slice_eq(held, SLICE(SCHEMA)))
 		status = refuse_schema(store, held);

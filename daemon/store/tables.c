@@ -97,14 +97,8 @@ store_trimmed(struct store *store, int32_t *day)
 {
 	redisReply *reply;
 	enum period_kind kind;
-	int status = store_idle(store);
-	if (status != STORE_OK)
-		return status;
-	key_global(&store->key, store->prefix, "meta");
-	command_start(&store->command, "HGET");
-	command_add(&store->command, buf_slice(&store->key));
-	command_add_literal(&store->command, "trimmed");
-	status = link_ask(store->link, &store->command, &reply);
+	int status =
+		store_ask_global(store, "HGET", "meta", (const char *[]){"trimmed"}, 1, &reply);
 	if (!period_parse(reply_text(reply), &kind, day) || kind != PERIOD_DAY)
 		*day = INT32_MIN;
 	freeReplyObject(reply);
@@ -116,15 +110,8 @@ store_note_trimmed(struct store *store, int32_t day)
 {
 	char name[PERIOD_NAME_SIZE];
 	redisReply *reply;
-	int status = store_idle(store);
-	if (status != STORE_OK)
-		return status;
-	key_global(&store->key, store->prefix, "meta");
-	command_start(&store->command, "HSET");
-	command_add(&store->command, buf_slice(&store->key));
-	command_add_literal(&store->command, "trimmed");
-	command_add(&store->command, slice_of(period_name(PERIOD_DAY, day, name)));
-	status = link_ask(store->link, &store->command, &reply);
+	const char *words[] = {"trimmed", period_name(PERIOD_DAY, day, name)};
+	int status = store_ask_global(store, "HSET", "meta", words, COUNT_OF(words), &reply);
 	freeReplyObject(reply);
 	return status;
 }
